@@ -1,0 +1,56 @@
+"""Atheris target for the SIP endpoint: ``python fuzz/fuzz_sip.py -max_total_time=60 CORPUS_FOLDER``.
+
+Any bytes, on UDP and cut anywhere on TCP, must leave it sound: no exception; no answer on UDP above twice the
+bytes that came; every timer rings out and leaves nothing behind. A file named instead of a folder is
+replayed. The quick, seeded form runs in pytest (tests/signalling/sip/test_parse.py).
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+
+import atheris
+
+with atheris.instrument_imports(include=["civicam.signalling.sip"]):
+    from civicam.signalling.sip.answers import MAX_GAIN
+    from civicam.signalling.sip.build import IdSource, new_response
+    from civicam.signalling.sip.endpoint import SipEndpoint
+    from civicam.signalling.sip.events import RequestReceived
+    from civicam.signalling.sip.peer import Peer
+
+UDP = Peer("udp", "192.0.2.64", 5060)
+TCP = Peer("tcp", "192.0.2.64", 40001, 1)
+
+
+def try_one(data: bytes) -> None:
+    """One input; the first byte says how TCP cuts the rest."""
+    numbers = itertools.count(1)
+    endpoint = SipEndpoint(IdSource(lambda size: next(numbers).to_bytes(size, "big")), secret=b"fuzz")
+    step, data = (data[0] % 64 + 1, data[1:]) if data else (1, data)
+    endpoint.receive_datagram(data, UDP, 0.0)
+    spent = sum(len(answer) for answer, _ in endpoint.datagrams_to_send(0.0))
+    if spent > MAX_GAIN * len(data):
+        raise AssertionError(f"{len(data)} bytes were answered with {spent}")
+    endpoint.connection_made(TCP, 0.0)
+    for at in range(0, len(data), step):
+        endpoint.receive_stream(data[at : at + step], TCP, 0.0)
+    while (event := endpoint.next_event()) is not None:
+        if isinstance(event, RequestReceived):
+            read_all(event)
+            endpoint.respond(event.key, new_response(event.request, 200), 0.0)
+    while (due := endpoint.get_timer()) is not None:
+        endpoint.handle_timer(due)
+    if endpoint.transactions:
+        raise AssertionError("a transaction outlived its timers")
+
+
+def read_all(event: RequestReceived) -> None:
+    """What every layer above reads without asking: it was checked before."""
+    request = event.request
+    _ = request.call_id, request.cseq, request.from_, request.to, request.content_type, request.vias[0]
+
+
+if __name__ == "__main__":
+    atheris.Setup(sys.argv, try_one)
+    atheris.Fuzz()

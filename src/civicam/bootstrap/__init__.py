@@ -1,0 +1,89 @@
+"""The composition root: the only place that names concrete stores, sockets and clocks.
+
+Here are the rooms on their store, enough for commands that do one thing; `civicam.bootstrap.platform` adds
+the wire, the workers and the web, and is not paid for by who only wants a log-in link.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from civicam.access.passwords import Argon2Hasher
+from civicam.access.service import AccessService
+from civicam.access.store import AccessStore
+from civicam.config import Settings
+from civicam.db.engine import Database
+from civicam.db.migrate import demand_current, migrate
+from civicam.db.unit import UnitOfWork
+from civicam.fleet.queries import FleetQueries
+from civicam.fleet.service import FleetService
+from civicam.fleet.store import FleetStore
+from civicam.fleet.vault import KeyFileVault
+
+
+class SystemClock:
+    """The machine's clocks."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        return time.monotonic()
+
+    def now(self) -> datetime:
+        """Aware, UTC."""
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """The rooms on their store."""
+
+    database: Database
+    fleet: FleetService
+    access: AccessService
+    clock: SystemClock
+
+
+def _token() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def prepare(settings: Settings) -> None:
+    """Make the data directory and bring the schema up to date (or refuse, when that is not wanted)."""
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    url = settings.database_url()
+    if settings.db.migrate_at_start:
+        migrate(url)
+    else:
+        demand_current(url)
+
+
+def rooms(settings: Settings) -> Rooms:
+    """Put the rooms on their store; inside a running loop."""
+    clock = SystemClock()
+    database = Database(settings.database_url(), settings.db)
+    fleet = FleetService(
+        UnitOfWork(database, FleetStore),
+        UnitOfWork(database, FleetQueries),
+        KeyFileVault(settings.key_file()),
+        clock,
+        settings.fleet,
+    )
+    access = AccessService(UnitOfWork(database, AccessStore), Argon2Hasher(), _token, clock, settings.access)
+    return Rooms(database, fleet, access, clock)
+
+
+@asynccontextmanager
+async def open_rooms(settings: Settings) -> AsyncIterator[Rooms]:
+    """Rooms for a command that does one thing; works beside a running server."""
+    await asyncio.to_thread(prepare, settings)
+    opened = rooms(settings)
+    try:
+        yield opened
+    finally:
+        await opened.database.aclose()

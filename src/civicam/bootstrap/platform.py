@@ -1,0 +1,300 @@
+"""The whole running server: rooms, media workers, gateway, web, started and stopped in order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from civicam.bootstrap import Rooms, prepare, rooms
+from civicam.config import Settings
+from civicam.db.outbox import Dispatcher
+from civicam.fleet.service import FACTS
+from civicam.gateway.ports import GatewayPorts
+from civicam.gateway.service import Gateway
+from civicam.kernel.errors import CivicamError, Operational
+from civicam.media.aio.embedded import EmbeddedEngine
+from civicam.media.aio.rtsp_probe import RtspProber
+from civicam.observability.logs import CountRepeats
+from civicam.observability.metrics import Figure, Metrics
+from civicam.signalling.aio.agent import SipAgent
+from civicam.signalling.aio.route import local_address
+from civicam.signalling.sip.build import IdSource
+from civicam.signalling.sip.endpoint import SipEndpoint
+from civicam.web.app import create_app
+from civicam.web.ports import Component, ComponentState, Health, Services, WorkerRow
+
+log = structlog.get_logger("civicam")
+
+LOW_SPACE = 1 << 30
+"""Less free space than this (bytes) is shown as degraded."""
+
+_STORES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The HTTP socket, bound before anything else starts; `Operational` ``web.port-in-use``."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+        sock.listen(512)
+    except OSError as error:
+        sock.close()
+        raise Operational("web.port-in-use", host=host, port=port, reason=error.strerror) from error
+    sock.setblocking(False)
+    return sock
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn without its own signal handlers: the platform stops in its own order."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Platform:
+    """The running server. `start`, then `stop` whatever happened; both take bounded time."""
+
+    def __init__(self, settings: Settings, repeats: CountRepeats | None = None) -> None:
+        self.settings = settings
+        self._repeats = repeats
+        self._undo: list[tuple[str, float, Callable[[], Awaitable[object]]]] = []
+        self.rooms: Rooms | None = None
+        self.port = 0
+        self.sip_port = 0
+        self.started = False
+
+    async def start(self) -> None:
+        """Everything up and listening when this returns; what fails undoes what came before."""
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+        self.started = True
+
+    async def stop(self) -> None:
+        """In the reverse order of the start; a part that hangs is left after its time."""
+        self.started = False
+        while self._undo:
+            name, limit, work = self._undo.pop()
+            try:
+                async with asyncio.timeout(limit):
+                    await work()
+            except TimeoutError:
+                log.warning("stop.timeout", part=name, seconds=limit)
+            except CivicamError as error:
+                log.warning("stop.failed", part=name, code=error.code)
+
+    async def _start(self) -> None:
+        settings = self.settings
+        http = listen(settings.web.host, settings.web.port)
+        self._later("http-socket", 1, _closing(http))
+        self.port = int(http.getsockname()[1])
+        await asyncio.to_thread(prepare, settings)
+        found = self.rooms = rooms(settings)
+        self._later("store", 10, found.database.aclose)
+        ended = await found.access.start()
+        if ended:
+            log.info("viewings.ended-after-crash", viewings=ended)
+        await found.fleet.start()
+        self._later("heartbeats", 10, found.fleet.aclose)
+        self._engine = EmbeddedEngine(settings.media)
+        await self._engine.start()
+        self._later("media", 8, self._engine.aclose)
+        await self._signalling(found)
+        await self._serve(found, http)
+        if self._repeats is not None:
+            flusher = asyncio.create_task(self._flush_logs(self._repeats))
+            self._later("logs", 1, _cancelling(flusher))
+
+    async def _signalling(self, found: Rooms) -> None:
+        """The SIP sockets and the gateway behind them."""
+        settings, ids = self.settings.gateway, IdSource(os.urandom)
+        ports = GatewayPorts(
+            fleet=found.fleet,
+            engine=self._engine,
+            prober=RtspProber(self.settings.media),
+            clock=found.clock,
+            ids=ids,
+            local_address=local_address,
+        )
+        gateway = self._gateway = Gateway(settings, ports, os.urandom(32))
+        agent = SipAgent(SipEndpoint(ids), gateway.on_request, on_other=gateway.on_other)
+        self._later("sip", 2, agent.aclose)
+        self.sip_port = await agent.listen(settings.host, settings.port)
+        self._later("gateway", 12, gateway.stop)
+        await gateway.start(agent, self.sip_port)
+        wanted = asyncio.Event()
+        found.fleet.changed.append(wanted.set)
+        follower = asyncio.create_task(_follow(wanted, gateway.devices_changed), name="devices-changed")
+        self._later("devices-changed", 1, _cancelling(follower))
+
+    async def _serve(self, found: Rooms, http: socket.socket) -> None:
+        metrics = Metrics()
+        services = Services(
+            fleet=found.fleet,
+            access=found.access,
+            streams=self._gateway,
+            engine=self._engine,
+            health=Health(self._ready, self._components, self._workers),
+            metrics=metrics,
+            clock=found.clock,
+            settings=self.settings.web,
+            ticket_ttl_s=self.settings.access.ticket_ttl_s,
+            demo=self.settings.demo,
+        )
+        app = create_app(services)
+        self._state = app.state
+        metrics.add(self._figures)
+        dispatcher = Dispatcher(found.database, found.clock, FACTS)
+        dispatcher.watch("consoles", app.state.hub.watch)
+        await dispatcher.start()
+        self._later("outbox", 3, dispatcher.aclose)
+        self._later("viewings", 5, app.state.live.aclose)
+        await app.state.hub.start()
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            ws_ping_interval=20.0,
+            ws_ping_timeout=20.0,
+            ws_max_size=64 * 1024,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=3,
+            proxy_headers=bool(self.settings.web.trusted_proxies),
+            forwarded_allow_ips=list(self.settings.web.trusted_proxies),
+        )
+        server = _Uvicorn(config)
+        task = asyncio.create_task(server.serve(sockets=[http]), name="http")
+
+        async def stop_http() -> None:
+            await app.state.hub.aclose()
+            server.should_exit = True
+            await task
+
+        self._later("http", 6, stop_http)
+        while not server.started and not task.done():  # noqa: ASYNC110 -- uvicorn offers no event
+            await asyncio.sleep(0.01)
+
+    def _later(self, name: str, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+        self._undo.append((name, seconds, work))
+
+    async def _flush_logs(self, repeats: CountRepeats) -> None:
+        while True:
+            await asyncio.sleep(self.settings.log.repeat_s)
+            repeats.tell_due()
+
+    # -- health
+
+    async def _ready(self) -> str:
+        """Empty, or why requests cannot be served."""
+        if not self.started or self.rooms is None:
+            return "starting"
+        try:
+            await self.rooms.database.read(lambda connection: connection.exec_driver_sql("SELECT 1").scalar())
+        except CivicamError as error:
+            return error.code
+        if not any(worker.state == "ready" for worker in self._engine.workers()):
+            return "media.workers"
+        return ""
+
+    async def _components(self) -> list[Component]:
+        assert self.rooms is not None
+        ready = await self._ready()
+        workers = self._engine.workers()
+        up = sum(worker.state == "ready" for worker in workers)
+        free = await asyncio.to_thread(_free, self.settings.data)
+        store: ComponentState = "ok" if ready != "db.unreachable" else "failed"
+        return [
+            Component("store", store, _STORES.get(self.rooms.database.dialect, self.rooms.database.dialect)),
+            Component("media", _share(up, len(workers)), f"{up}/{len(workers)}"),
+            Component("signalling", "ok", f"{self.settings.gateway.host}:{self.sip_port}"),
+            Component("disk", "ok" if free >= LOW_SPACE else "degraded", f"{free / (1 << 30):.1f} GiB"),
+        ]
+
+    def _workers(self) -> list[WorkerRow]:
+        return [
+            WorkerRow(w.index, w.pid, w.state, w.restarts, w.streams, w.viewer_port)
+            for w in self._engine.workers()
+        ]
+
+    def _figures(self) -> Iterator[Figure]:
+        assert self.rooms is not None
+        counters, state = self.rooms.database.counters, self._state
+        yield Figure("db_units", "Units of work written", counters.units, "counter")
+        yield Figure("db_groups", "Commits", counters.groups, "counter")
+        yield Figure(
+            "db_refused", "Writes refused because the queue was full", counters.refused_busy, "counter"
+        )
+        yield Figure("db_waiting", "Writes waiting", self.rooms.database.waiting)
+        for code, number in counters.faults.items():
+            yield Figure("db_faults", "Groups that failed, by reason", number, "counter", {"code": code})
+        yield Figure("heartbeats", "Heartbeats written", self.rooms.fleet.beats_written, "counter")
+        yield Figure("consoles", "Consoles on the event stream", state.hub.consoles)
+        yield Figure("viewings", "Viewings on record and not ended", state.live.viewings)
+        last = state.situation.last
+        if last is not None:
+            for name, counts in (("devices", last.devices), ("channels", last.channels)):
+                for which in ("online", "offline", "unknown"):
+                    value = getattr(counts, which)
+                    yield Figure(name, f"{name.capitalize()} by state", value, labels={"state": which})
+            yield Figure("streams", "Open streams", last.streams.open)
+            yield Figure("viewers", "People watching, by pane", last.streams.viewers)
+            yield Figure("media_kbps", "Media coming in, kbit/s", last.streams.kbps)
+        for key, number in self._gateway.counters().items():
+            yield Figure("gateway_events", "What the gateway counted", number, "counter", {"event": key})
+        for key, value in self._gateway.gauges().items():
+            yield Figure("gateway", "What the gateway has at hand", value, labels={"what": key})
+        for worker in self._engine.workers():
+            labels = {"worker": str(worker.index)}
+            yield Figure("worker_restarts", "Media workers started again", worker.restarts, "counter", labels)
+
+
+async def _follow(wanted: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
+    """Run ``work`` once for each burst of wishes; what fails is tried again with the next."""
+    while True:
+        await wanted.wait()
+        wanted.clear()
+        try:
+            await work()
+        except CivicamError as error:
+            log.warning("devices.not-read", code=error.code)
+            await asyncio.sleep(1)
+            wanted.set()
+
+
+def _share(up: int, of: int) -> ComponentState:
+    return "ok" if up == of else "degraded" if up else "failed"
+
+
+def _free(path: Path) -> int:
+    """Free bytes where the data lies."""
+    return shutil.disk_usage(path if path.exists() else os.curdir).free
+
+
+def _closing(sock: socket.socket) -> Callable[[], Awaitable[object]]:
+    async def close() -> None:
+        sock.close()
+
+    return close
+
+
+def _cancelling(task: asyncio.Task[None]) -> Callable[[], Awaitable[object]]:
+    async def cancel() -> None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    return cancel

@@ -1,0 +1,328 @@
+"""The fleet's SQL: one instance lives inside one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+
+from civicam.db.outbox import append
+from civicam.fleet.facts import (
+    CatalogueItem,
+    ChannelId,
+    DeviceCredentials,
+    DeviceId,
+    DeviceInfo,
+    DeviceRecord,
+    DeviceRegistered,
+    DeviceUnregistered,
+    FleetFact,
+    Heartbeat,
+    Presence,
+    PresenceChanged,
+)
+from civicam.fleet.model import (
+    NOT_SEEN,
+    CatalogueChange,
+    Channel,
+    DeviceState,
+    channel_state,
+)
+from civicam.fleet.ports import Enrolment, Imported, NewSource, StoredDevice, StoredRoute
+from civicam.fleet.rows import enrol
+from civicam.fleet.tables import channel, device, site, transition
+
+_STATE = (
+    update(channel)
+    .where(channel.c.channel_id == bindparam("key"))
+    .values(state=bindparam("new_state"), reason=bindparam("new_reason"), since=bindparam("new_since"))
+)
+_SEEN = (
+    update(device)
+    .where(device.c.device_id == bindparam("key"))
+    .values(last_seen=bindparam("at"), source=bindparam("from_"))
+)
+
+
+class FleetStore:
+    """Fills `civicam.fleet.ports.FleetStore`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def credentials(self, gb_id: str) -> DeviceCredentials | None:
+        row = self._db.execute(
+            select(device).where(device.c.gb_id == gb_id, device.c.protocol == "gb28181")
+        ).one_or_none()
+        if row is None:
+            return None
+        return DeviceCredentials(DeviceId(row.device_id), row.gb_id, row.ha1_md5, row.enabled, row.realm)
+
+    def devices(self) -> list[StoredDevice]:
+        rows = self._db.execute(select(device).order_by(device.c.gb_id, device.c.device_id))
+        return [_stored(row) for row in rows]
+
+    def route(self, channel_id: ChannelId) -> StoredRoute | None:
+        query = select(device, channel.c.gb_id.label("channel_gb_id")).join(
+            channel, channel.c.device_id == device.c.device_id
+        )
+        row = self._db.execute(query.where(channel.c.channel_id == channel_id)).one_or_none()
+        return None if row is None else StoredRoute(_stored(row), row.channel_gb_id)
+
+    def registered(self, fact: DeviceRegistered) -> bool:
+        return self._set(
+            fact.device_id,
+            source=fact.source[:80],
+            transport=fact.transport,
+            registered_at=fact.at,
+            expires_s=fact.expires_s,
+            user_agent=fact.user_agent[:200],
+            gb_version=fact.version[:20],
+            last_seen=fact.at,
+        )
+
+    def unregistered(self, fact: DeviceUnregistered) -> bool:
+        return self._set(fact.device_id, registered_at=None, expires_s=0, last_seen=fact.at)
+
+    def heartbeats(self, beats: Sequence[Heartbeat]) -> None:
+        rows = [{"key": b.device_id, "at": b.at, "from_": b.source[:80]} for b in beats]
+        if rows:
+            self._db.execute(_SEEN, rows)
+
+    def faulty(self) -> dict[DeviceId, frozenset[str]]:
+        found: dict[DeviceId, set[str]] = {}
+        for row in self._db.execute(select(channel.c.device_id, channel.c.gb_id).where(channel.c.faulty)):
+            found.setdefault(DeviceId(row.device_id), set()).add(row.gb_id)
+        return {key: frozenset(codes) for key, codes in found.items()}
+
+    def set_faulty(self, device_id: DeviceId, codes: frozenset[str], at: datetime) -> None:
+        mine = channel.c.device_id == device_id
+        self._db.execute(update(channel).where(mine).values(faulty=False))
+        if codes:
+            self._db.execute(update(channel).where(mine, channel.c.gb_id.in_(codes)).values(faulty=True))
+        self._restate(device_id, at)
+
+    def transition(self, fact: PresenceChanged) -> bool:
+        known = self._set(
+            fact.device_id, presence=fact.after.value, reason=fact.reason_code[:80], since=fact.at
+        )
+        if known:
+            self._db.execute(
+                insert(transition).values(
+                    at=fact.at,
+                    device_id=fact.device_id,
+                    before=fact.before.value,
+                    after=fact.after.value,
+                    reason=fact.reason_code[:80],
+                )
+            )
+            self._restate(fact.device_id, fact.at)
+        return known
+
+    def key_and_state(self, device_id: DeviceId) -> tuple[str, DeviceState] | None:
+        row = self._db.execute(select(device).where(device.c.device_id == device_id)).one_or_none()
+        if row is None:
+            return None
+        return row.gb_id or row.device_id, DeviceState(Presence(row.presence), row.reason, row.enabled)
+
+    def channels_of(self, device_id: DeviceId) -> list[Channel]:
+        rows = self._db.execute(select(channel).where(channel.c.device_id == device_id))
+        return [_channel(row) for row in rows]
+
+    def save_catalogue(self, device_id: DeviceId, change: CatalogueChange, at: datetime) -> None:
+        home = self._db.execute(
+            select(device.c.site_id).where(device.c.device_id == device_id)
+        ).scalar_one_or_none()
+        if change.added:
+            rows = [
+                {
+                    **_reported(added),
+                    "channel_id": added.channel_id,
+                    "device_id": device_id,
+                    "gb_id": added.item.gb_id,
+                    "name": (added.item.name or added.item.gb_id)[:200],
+                    "site_id": home,
+                    "imported": False,
+                    "state": Presence.UNKNOWN.value,
+                    "reason": NOT_SEEN,
+                    "since": at,
+                }
+                for added in change.added
+            ]
+            self._db.execute(insert(channel), rows)
+        for changed in (*change.updated, *change.missing):
+            self._rename(changed)
+            self._db.execute(
+                update(channel).where(channel.c.channel_id == changed.channel_id).values(**_reported(changed))
+            )
+        self._restate(device_id, at)
+
+    def _rename(self, changed: Channel) -> None:
+        """A name the operator did not give follows the device's."""
+        if changed.imported or not changed.item.name:
+            return
+        mine = channel.c.channel_id == changed.channel_id
+        self._db.execute(update(channel).where(mine).values(name=changed.item.name[:200]))
+
+    def device_info(self, device_id: DeviceId, info: DeviceInfo) -> None:
+        given = {"manufacturer": info.manufacturer, "model": info.model, "firmware": info.firmware}
+        values = {key: value[:200] for key, value in given.items() if value}
+        if values:
+            self._set(device_id, **values)
+
+    def enrol(self, enrolment: Enrolment) -> Imported:
+        done = enrol(self._db, enrolment)
+        for each in enrolment.city.devices:
+            self._restate(each.device_id, enrolment.at)
+        return done
+
+    def add_source(self, source: NewSource, at: datetime) -> bool:
+        if source.site_id is not None:
+            known = self._db.execute(select(site.c.site_id).where(site.c.site_id == source.site_id))
+            if known.one_or_none() is None:
+                return False
+        row = {column.name: None for column in device.columns} | {
+            "device_id": source.device_id,
+            "protocol": "rtsp",
+            "kind": "encoder",
+            "name": source.name,
+            "site_id": source.site_id,
+            "enabled": True,
+            "heartbeat_s": 60,
+            "misses": 3,
+            "presence": Presence.UNKNOWN.value,
+            "reason": NOT_SEEN,
+            "since": at,
+            "rtsp_url": source.url,
+            "username": source.username,
+            "sealed": source.sealed,
+            "transport": "tcp",
+            "expires_s": 0,
+        }
+        texts = (
+            "realm",
+            "ha1_md5",
+            "source",
+            "user_agent",
+            "gb_version",
+            "manufacturer",
+            "model",
+            "firmware",
+        )
+        self._db.execute(insert(device).values(row | dict.fromkeys(texts, "")))
+        item = CatalogueItem(gb_id="", name=source.name, ptz_type=3)
+        made = Channel(source.channel_id, item, imported=True)
+        self._db.execute(
+            insert(channel).values(
+                **_reported(made),
+                channel_id=source.channel_id,
+                device_id=source.device_id,
+                gb_id="",
+                name=source.name,
+                site_id=source.site_id,
+                imported=True,
+                state=Presence.UNKNOWN.value,
+                reason=NOT_SEEN,
+                since=at,
+            )
+        )
+        return True
+
+    def remove_source(self, device_id: DeviceId) -> bool:
+        found = select(device.c.device_id).where(device.c.device_id == device_id, device.c.protocol == "rtsp")
+        if self._db.execute(found).one_or_none() is None:
+            return False
+        for table in (transition, channel, device):
+            self._db.execute(delete(table).where(table.c.device_id == device_id))
+        return True
+
+    def publish(self, name: str, fact: FleetFact, at: datetime) -> None:
+        append(self._db, [(name, fact)], at)
+
+    def _set(self, device_id: DeviceId, **values: Any) -> bool:
+        done = self._db.execute(update(device).where(device.c.device_id == device_id).values(**values))
+        return done.rowcount > 0
+
+    def _restate(self, device_id: DeviceId, at: datetime) -> None:
+        """Bring the states of a device's channels in line; those that stay keep their ``since``."""
+        found = self.key_and_state(device_id)
+        if found is None:
+            return
+        changed = []
+        for row in self._db.execute(select(channel).where(channel.c.device_id == device_id)):
+            state, reason = channel_state(found[1], _channel(row))
+            if (state.value, reason) != (row.state, row.reason):
+                since = at if state.value != row.state or row.since is None else row.since
+                changed.append(
+                    {
+                        "key": row.channel_id,
+                        "new_state": state.value,
+                        "new_reason": reason,
+                        "new_since": since,
+                    }
+                )
+        if changed:
+            self._db.execute(_STATE, changed)
+
+
+def _stored(row: Row[Any]) -> StoredDevice:
+    record = DeviceRecord(
+        device_id=DeviceId(row.device_id),
+        gb_id=row.gb_id or "",
+        protocol=row.protocol,
+        kind=row.kind,
+        name=row.name,
+        enabled=row.enabled,
+        heartbeat_s=row.heartbeat_s,
+        misses=row.misses,
+        last_presence=Presence(row.presence),
+        last_seen=row.last_seen,
+        source=row.source,
+        transport=row.transport,
+        registered_at=row.registered_at,
+        expires_s=row.expires_s,
+        rtsp_url=row.rtsp_url,
+        username=row.username,
+    )
+    return StoredDevice(record, row.sealed)
+
+
+def _channel(row: Row[Any]) -> Channel:
+    kept = json.loads(row.item) if row.item else {}
+    kept["raw"] = tuple((str(name), str(value)) for name, value in kept.get("raw", ()))
+    item = CatalogueItem(
+        gb_id=row.gb_id,
+        name=row.reported_name,
+        status=row.status,
+        ptz_type=row.ptz_type,
+        lon=row.lon,
+        lat=row.lat,
+        **kept,
+    )
+    return Channel(ChannelId(row.channel_id), item, row.imported, row.reported, row.missing, row.faulty)
+
+
+def _reported(made: Channel) -> dict[str, Any]:
+    """The columns a catalogue decides."""
+    item = made.item
+    rest = {
+        "parent": item.parent,
+        "civil_code": item.civil_code,
+        "manufacturer": item.manufacturer,
+        "model": item.model,
+        "raw": item.raw,
+    }
+    return {
+        "reported": made.reported,
+        "missing": made.missing,
+        "faulty": made.faulty,
+        "reported_name": item.name[:200],
+        "status": item.status[:20],
+        "ptz_type": item.ptz_type,
+        "lon": item.lon,
+        "lat": item.lat,
+        "item": json.dumps(rest, ensure_ascii=False),
+    }

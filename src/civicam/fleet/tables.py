@@ -1,0 +1,117 @@
+"""The fleet's tables. Places have names in both languages; states are kept where they are counted."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
+
+from civicam.db.schema import BigId, UtcDateTime, metadata
+
+city = Table(
+    "fleet_city",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("name_zh", String(200), nullable=False),
+    Column("name_en", String(200), nullable=False),
+    Column("lon", Float, nullable=False),
+    Column("lat", Float, nullable=False),
+    Column("realm", String(64), nullable=False),
+    Column("platform", String(20), nullable=False),
+)
+
+district = Table(
+    "fleet_district",
+    metadata,
+    Column("code", String(12), primary_key=True),
+    Column("name_zh", String(200), nullable=False),
+    Column("name_en", String(200), nullable=False),
+)
+
+street = Table(
+    "fleet_street",
+    metadata,
+    Column("code", String(12), primary_key=True),
+    Column("district", ForeignKey("fleet_district.code"), nullable=False, index=True),
+    Column("name_zh", String(200), nullable=False),
+    Column("name_en", String(200), nullable=False),
+)
+
+site = Table(
+    "fleet_site",
+    metadata,
+    Column("site_id", String(64), primary_key=True),
+    Column("name_zh", String(200), nullable=False),
+    Column("name_en", String(200), nullable=False),
+    Column("district", ForeignKey("fleet_district.code"), nullable=False, index=True),
+    Column("street", ForeignKey("fleet_street.code"), index=True),
+    Column("lon", Float, nullable=False),
+    Column("lat", Float, nullable=False),
+    Column("kind", String(20), nullable=False),
+)
+
+device = Table(
+    "fleet_device",
+    metadata,
+    Column("device_id", String(32), primary_key=True),
+    Column("gb_id", String(20), unique=True),
+    Column("protocol", String(10), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("site_id", ForeignKey("fleet_site.site_id"), index=True),
+    Column("enabled", Boolean, nullable=False),
+    Column("heartbeat_s", Integer, nullable=False),
+    Column("misses", Integer, nullable=False),
+    Column("realm", String(64), nullable=False),
+    Column("ha1_md5", String(32), nullable=False),
+    Column("rtsp_url", Text, nullable=False),
+    Column("username", String(200), nullable=False),
+    Column("sealed", LargeBinary),
+    Column("presence", String(10), nullable=False),
+    Column("reason", String(80), nullable=False),
+    Column("since", UtcDateTime),
+    Column("last_seen", UtcDateTime),
+    Column("source", String(80), nullable=False),
+    Column("transport", String(8), nullable=False),
+    Column("registered_at", UtcDateTime),
+    Column("expires_s", Integer, nullable=False),
+    Column("user_agent", String(200), nullable=False),
+    Column("gb_version", String(20), nullable=False),
+    Column("manufacturer", String(200), nullable=False),
+    Column("model", String(200), nullable=False),
+    Column("firmware", String(200), nullable=False),
+)
+
+channel = Table(
+    "fleet_channel",
+    metadata,
+    Column("channel_id", String(32), primary_key=True),
+    Column("device_id", ForeignKey("fleet_device.device_id"), nullable=False, index=True),
+    Column("gb_id", String(64), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("reported_name", String(200), nullable=False),
+    Column("site_id", ForeignKey("fleet_site.site_id"), index=True),
+    Column("imported", Boolean, nullable=False),
+    Column("reported", Boolean, nullable=False),
+    Column("missing", Boolean, nullable=False),
+    Column("faulty", Boolean, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("ptz_type", Integer, nullable=False),
+    Column("lon", Float),
+    Column("lat", Float),
+    Column("item", Text, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("reason", String(80), nullable=False),
+    Column("since", UtcDateTime),
+    Index("ix_fleet_channel_device_gb", "device_id", "gb_id", unique=True),
+    Index("ix_fleet_channel_name", "name", "channel_id"),
+)
+
+transition = Table(
+    "fleet_transition",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("device_id", ForeignKey("fleet_device.device_id"), nullable=False, index=True),
+    Column("before", String(10), nullable=False),
+    Column("after", String(10), nullable=False),
+    Column("reason", String(80), nullable=False),
+)

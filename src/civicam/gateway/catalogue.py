@@ -1,0 +1,111 @@
+"""Catalog: ask a device for its channels and hand the list to the fleet.
+
+One query at a time to each device; its parts are counted by the pure collector
+(`civicam.signalling.gb28181.catalogue`), so parts that nobody asked for change nothing, and a list
+that stops half way takes nothing away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from civicam.fleet.facts import CatalogueItem
+from civicam.gateway.desk import Desk
+from civicam.gateway.roster import Entry
+from civicam.kernel.errors import Operational
+from civicam.signalling.gb28181.catalogue import CatalogueCollector, CollectState, CollectTimes
+from civicam.signalling.gb28181.ids import Kind, node_kind
+from civicam.signalling.gb28181.manscdp import CatalogItem, CatalogQuery, CatalogResponse, ItemStatus
+
+
+class CatalogueReader:
+    """The use case."""
+
+    def __init__(self, desk: Desk) -> None:
+        times = desk.settings.resync
+        self._desk = desk
+        self._times = CollectTimes(times.first_part_s, times.part_gap_s, times.total_s)
+        self._running: dict[str, tuple[CatalogueCollector, asyncio.Event]] = {}
+
+    async def read(self, entry: Entry, sn: int) -> CollectState:
+        """Ask, collect, store. Returns how the collection ended; SILENT also when the device refused.
+
+        Raises `Operational` when the store cannot take it.
+        """
+        peer = entry.peer
+        if peer is None or entry.gb_id in self._running:
+            return CollectState.SILENT
+        collector = CatalogueCollector(sn, self._desk.clock.monotonic(), self._times)
+        news = asyncio.Event()
+        self._running[entry.gb_id] = (collector, news)
+        try:
+            # parts may overtake the 200 to our query: collect from the start
+            query = self._desk.line.message(entry, peer, CatalogQuery(sn, entry.gb_id))
+            response = await self._desk.agent.request(query, peer)
+            if not response.ok and not collector.items:
+                self._desk.counters["catalogue_refused"] += 1
+                return CollectState.SILENT
+            await self._collect(collector, news)
+        except Operational:
+            if not collector.items:
+                self._desk.counters["catalogue_unreachable"] += 1
+                return CollectState.SILENT
+            await self._collect(collector, news)
+        finally:
+            del self._running[entry.gb_id]
+        self._desk.counters[f"catalogue_{collector.state}"] += 1
+        if collector.state is not CollectState.SILENT:
+            await self._desk.fleet.catalogue(
+                entry.device_id,
+                channels(collector.items, self._desk.settings.gb_id),
+                collector.complete,
+                self._desk.clock.now(),
+            )
+        return collector.state
+
+    async def _collect(self, collector: CatalogueCollector, news: asyncio.Event) -> None:
+        """Wait for parts until the collector says it is over."""
+        clock = self._desk.clock
+        while (at := collector.get_timer()) is not None:
+            news.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, at - clock.monotonic())):
+                    await news.wait()
+            collector.handle_timer(clock.monotonic())
+
+    def offer(self, entry: Entry, part: CatalogResponse) -> bool:
+        """A part came in; False when no query of ours awaits it."""
+        running = self._running.get(entry.gb_id)
+        if running is None or not running[0].offer(part, self._desk.clock.monotonic()):
+            return False
+        running[1].set()
+        return True
+
+
+def channels(items: tuple[CatalogItem, ...], own_id: str) -> list[CatalogueItem]:
+    """The video channels of a catalogue, as the fleet takes them. Tree nodes, alarm inputs, audio and our
+    own id (some recorders list the platform) are no channels.
+    """
+    return [
+        CatalogueItem(
+            gb_id=item.device_id,
+            name=item.name,
+            # a list that says nothing of an item's state does not call it off
+            status="OFF" if item.status is ItemStatus.OFF else "ON",
+            parent=item.parent_id,
+            civil_code=item.civil_code,
+            manufacturer=item.manufacturer,
+            model=item.model,
+            ptz_type=item.ptz_type or 0,
+            lon=item.longitude,
+            lat=item.latitude,
+            raw=(*_streams(item), *item.extra),
+        )
+        for item in items
+        if node_kind(item.device_id) is Kind.CAMERA and item.device_id != own_id
+    ]
+
+
+def _streams(item: CatalogItem) -> tuple[tuple[str, str], ...]:
+    return (("StreamNumberList", "/".join(map(str, item.streams))),) if item.streams else ()

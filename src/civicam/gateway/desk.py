@@ -1,0 +1,93 @@
+"""What every use case of the gateway shares: who is known, how to answer, where faults are counted."""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from civicam.gateway.faults import FaultLog
+from civicam.gateway.line import Line
+from civicam.gateway.liveness import Liveness
+from civicam.gateway.ports import Agent, Fleet
+from civicam.gateway.roster import Roster, source_text
+from civicam.gateway.settings import GatewaySettings
+from civicam.gateway.tasks import Tasks
+from civicam.kernel.clock import Clock
+from civicam.signalling.sip.build import new_response
+from civicam.signalling.sip.events import RequestReceived
+from civicam.signalling.sip.peer import Peer
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """Somebody who was turned away: what an operator needs to enter a device, or to find a wrong password."""
+
+    gb_id: str
+    source: str
+    code: str
+    count: int
+    at: datetime
+
+
+class Strangers:
+    """The newest of them; bounded, since anybody can knock."""
+
+    def __init__(self, remembered: int = 256) -> None:
+        self._remembered = remembered
+        self._seen: OrderedDict[str, Stranger] = OrderedDict()
+
+    def note(self, gb_id: str, source: Peer, code: str, at: datetime) -> None:
+        """One more knock."""
+        before = self._seen.pop(gb_id, None)
+        count = before.count + 1 if before is not None else 1
+        self._seen[gb_id] = Stranger(gb_id, source_text(source), str(code), count, at)
+        while len(self._seen) > self._remembered:
+            self._seen.popitem(last=False)
+
+    def forget(self, gb_id: str) -> None:
+        """It came in."""
+        self._seen.pop(gb_id, None)
+
+    def all(self) -> list[Stranger]:
+        """Newest first."""
+        return list(reversed(self._seen.values()))
+
+
+@dataclass(slots=True)
+class Desk:
+    """Plain wiring; made once by `civicam.gateway.service`."""
+
+    settings: GatewaySettings
+    fleet: Fleet
+    clock: Clock
+    agent: Agent
+    line: Line
+    roster: Roster
+    liveness: Liveness
+    faults: FaultLog
+    tasks: Tasks
+    unknown: Strangers
+    counters: Counter[str]
+    reload: Callable[[], Awaitable[None]]
+
+    def answer(self, event: RequestReceived, status: int, *, headers: Iterable[tuple[str, str]] = ()) -> None:
+        """Send an answer without a body."""
+        self.counters[f"answered_{status}"] += 1
+        self.agent.respond(event.key, new_response(event.request, status, headers=headers))
+
+    def refuse(
+        self,
+        event: RequestReceived,
+        status: int,
+        code: str,
+        *,
+        who: str = "",
+        headers: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        """Turn a request away, and count why."""
+        source = source_text(event.source)
+        now = self.clock.monotonic()
+        self.faults.note(code, who or source, now, method=event.request.method, source=source, status=status)
+        self.answer(event, status, headers=headers)

@@ -1,0 +1,111 @@
+"""MESSAGE: what devices tell us (GB/T 28181-2022 §9.6, Annex A).
+
+The 200 goes out at once, the work is done after it. Who speaks is decided by the From id, else by the
+DeviceID in the body, else by the packet source, and only a host that registered may speak for a device.
+"""
+
+from __future__ import annotations
+
+from civicam.fleet.facts import Heartbeat
+from civicam.gateway.desk import Desk
+from civicam.gateway.resync import Resync
+from civicam.gateway.roster import Entry, source_text
+from civicam.kernel.errors import Operational, Refused
+from civicam.signalling.gb28181.ids import GbId
+from civicam.signalling.gb28181.manscdp import (
+    CatalogResponse,
+    Command,
+    DeviceInfoResponse,
+    Keepalive,
+    Root,
+    UnknownCommand,
+    parse_message,
+)
+from civicam.signalling.sip.events import RequestReceived
+from civicam.signalling.sip.message import Request
+
+_CONTENT_TYPES = frozenset({"application/manscdp+xml", "application/xml", "text/xml", ""})
+
+
+class Inbox:
+    """The use case."""
+
+    def __init__(self, desk: Desk, resync: Resync) -> None:
+        self._desk = desk
+        self._resync = resync
+
+    def handle(self, event: RequestReceived) -> None:
+        """Answer one MESSAGE and do what follows from it."""
+        desk = self._desk
+        if event.request.content_type not in _CONTENT_TYPES:
+            desk.refuse(event, 415, "gateway.content-type")
+            return
+        try:
+            command = parse_message(event.request.body)
+        except Refused as error:
+            desk.refuse(event, 400, error.code)
+            return
+        entry = self._speaker(event, command)
+        if entry is None:
+            # 404 makes devices register that are registered only in their own memory
+            desk.refuse(event, 404, "gateway.unknown-device", who=_from_user(event.request))
+            return
+        if not entry.trusts(event.source):
+            desk.refuse(event, 403, "gateway.register-first", who=entry.gb_id)
+            return
+        if self._unanswerable(command):
+            desk.refuse(event, 415, "gateway.unknown-command", who=entry.gb_id)
+            return
+        desk.answer(event, 200)
+        self._take(entry, event, command)
+
+    def _speaker(self, event: RequestReceived, command: Command) -> Entry | None:
+        roster = self._desk.roster
+        for gb_id in (_from_user(event.request), command.device_id):
+            if gb_id and (entry := roster.by_gb_id(gb_id)) is not None:
+                return entry
+        return roster.by_peer(event.source)
+
+    @staticmethod
+    def _unanswerable(command: Command) -> bool:
+        """A question or an order to us: this platform is nobody's device yet. Notices are taken anyway."""
+        return not isinstance(command, Keepalive | CatalogResponse | DeviceInfoResponse) and not (
+            isinstance(command, UnknownCommand) and command.root in {Root.NOTIFY, Root.RESPONSE}
+        )
+
+    def _take(self, entry: Entry, event: RequestReceived, command: Command) -> None:
+        counters = self._desk.counters
+        match command:
+            case Keepalive():
+                self._keepalive(entry, event, command)
+            case CatalogResponse():
+                taken = self._resync.catalogue.offer(entry, command)
+                counters["catalogue_part" if taken else "catalogue_unsolicited"] += 1
+            case DeviceInfoResponse():
+                if not self._resync.info.offer(entry, command):
+                    counters["device_info_unsolicited"] += 1
+            case _:
+                counters["unhandled_notice"] += 1
+
+    def _keepalive(self, entry: Entry, event: RequestReceived, beat: Keepalive) -> None:
+        """Known and offline → online and resync, by way of the transition; the source may have a new port."""
+        desk = self._desk
+        desk.counters["keepalive"] += 1
+        entry.moved(event.source)
+        fact = Heartbeat(entry.device_id, desk.clock.now(), source_text(event.source), beat.faulty)
+        desk.liveness.publish(desk.liveness.book.heard(entry.device_id, desk.clock.monotonic()))
+        desk.tasks.spawn(self._store(fact), "heartbeat")
+
+    async def _store(self, fact: Heartbeat) -> None:
+        try:
+            await self._desk.fleet.heartbeat(fact)
+        except Operational as error:  # the next one comes in a minute
+            self._desk.faults.note(error.code, "store", self._desk.clock.monotonic())
+
+
+def _from_user(request: Request) -> str:
+    """The From user when it is a 20-digit id, else empty."""
+    try:
+        return GbId.parse(request.from_.uri.user or "")
+    except Refused:
+        return ""

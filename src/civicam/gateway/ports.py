@@ -1,0 +1,131 @@
+"""What the gateway asks of the house: Protocols only, bootstrap plugs in the real things.
+
+The fleet keeps what is true of devices; the engine moves pictures (`civicam.media.engine.MediaEngine`);
+the prober asks an RTSP source whether it is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from civicam.fleet.facts import (
+    CatalogueApplied,
+    CatalogueItem,
+    ChannelId,
+    ChannelRoute,
+    DeviceCredentials,
+    DeviceId,
+    DeviceInfo,
+    DeviceRecord,
+    DeviceRegistered,
+    DeviceUnregistered,
+    Heartbeat,
+    PresenceChanged,
+)
+from civicam.kernel.clock import Clock
+from civicam.media.engine import MediaEngine, Probe
+from civicam.signalling.sip.build import IdSource
+from civicam.signalling.sip.events import TransactionKey
+from civicam.signalling.sip.message import Request, Response
+from civicam.signalling.sip.peer import Peer
+
+
+class Fleet(Protocol):
+    """The fleet's service as the gateway sees it. Every call may raise `Operational` ``db.*``."""
+
+    async def credentials(self, gb_id: str) -> DeviceCredentials | None:
+        """What a device must prove to register; None for an id nobody entered."""
+        ...
+
+    async def devices(self) -> Sequence[DeviceRecord]:
+        """Every device, disabled ones too: read at start and after changes."""
+        ...
+
+    async def registered(self, fact: DeviceRegistered) -> None:
+        """A device proved itself. Durable when this returns."""
+        ...
+
+    async def unregistered(self, fact: DeviceUnregistered) -> None:
+        """A device said goodbye."""
+        ...
+
+    async def heartbeat(self, fact: Heartbeat) -> None:
+        """A sign of life; the fleet may write many together and return before that."""
+        ...
+
+    async def presence(self, fact: PresenceChanged) -> None:
+        """A transition. Durable when this returns."""
+        ...
+
+    async def catalogue(
+        self, device_id: DeviceId, items: Sequence[CatalogueItem], complete: bool, at: datetime
+    ) -> CatalogueApplied:
+        """What a device lists. Only a complete list may mark channels as missing."""
+        ...
+
+    async def device_info(self, device_id: DeviceId, info: DeviceInfo) -> None:
+        """What a device says of itself."""
+        ...
+
+    async def route(self, channel_id: ChannelId) -> ChannelRoute:
+        """Where a channel's pictures come from. Raises `Refused` ``fleet.unknown-channel``."""
+        ...
+
+
+class RtspProber(Protocol):
+    """Asks a source by OPTIONS or DESCRIBE, opens no stream. Never raises for what the source does."""
+
+    async def probe(self, url: str, username: str | None, password: str | None, timeout_s: float) -> Probe:
+        """One question; ``url`` carries no credentials. Codes: see `Probe`."""
+        ...
+
+
+class Invitation(Protocol):
+    """One INVITE under way, as `civicam.signalling.aio` gives it."""
+
+    def provisional(self) -> AsyncIterator[Response]:
+        """1xx answers as they come; ends with the final one."""
+        ...
+
+    async def final(self) -> Response:
+        """The final answer. Raises `Operational` ``signalling.timeout`` or ``signalling.unreachable``."""
+        ...
+
+    def cancel(self) -> None:
+        """Send CANCEL; `final` then gives 487, or a 2xx that crossed it."""
+        ...
+
+
+class Agent(Protocol):
+    """The SIP shell as the gateway uses it (`civicam.signalling.aio.SipAgent`)."""
+
+    async def request(self, request: Request, peer: Peer) -> Response:
+        """Send and wait for the final answer. Raises `Operational` ``signalling.…``."""
+        ...
+
+    def invite(self, request: Request, peer: Peer) -> Invitation:
+        """Send an INVITE."""
+        ...
+
+    def send_ack(self, request: Request, peer: Peer) -> None:
+        """Send the ACK to a 2xx."""
+        ...
+
+    def respond(self, key: TransactionKey, response: Response) -> bool:
+        """Answer a request; False when its transaction is gone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayPorts:
+    """Everything bootstrap plugs in. ``local_address``: which of our addresses a host is reached from."""
+
+    fleet: Fleet
+    engine: MediaEngine
+    prober: RtspProber
+    clock: Clock
+    ids: IdSource
+    local_address: Callable[[str], str]

@@ -1,0 +1,218 @@
+"""REGISTER: who may come in (GB/T 28181-2022 §9.1; RFC 3261 §10.3).
+
+`judge` is pure and decides by what is known; `Registrar` fetches that knowledge, stores what came of it,
+and answers. The store is durable before the 200 leaves, so a crash never forgets a device we accepted.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from civicam.fleet.facts import DeviceCredentials, DeviceRegistered, DeviceUnregistered
+from civicam.fleet.presence import UNREGISTERED
+from civicam.gateway.admission import Admission, WrongPasswords
+from civicam.gateway.desk import Desk
+from civicam.gateway.roster import source_text
+from civicam.kernel.errors import Operational, Refused
+from civicam.signalling.gb28181.clock import format_date
+from civicam.signalling.gb28181.ids import GbId
+from civicam.signalling.gb28181.quirks import profile_for
+from civicam.signalling.sip import digest
+from civicam.signalling.sip.events import RequestReceived
+from civicam.signalling.sip.message import Request
+from civicam.signalling.sip.nonce import NonceBook, NonceState
+
+
+class Verdict(enum.StrEnum):
+    """What becomes of a REGISTER."""
+
+    CHALLENGE = "challenge"
+    STALE = "stale"
+    ACCEPT = "accept"
+    OWN_ID = "gateway.own-id"
+    UNKNOWN = "gateway.unknown-device"
+    DISABLED = "gateway.device-disabled"
+    WRONG_PASSWORD = "gateway.wrong-password"  # noqa: S105 — a code
+    TOO_MANY = "gateway.too-many-failures"
+
+
+REFUSALS = frozenset(
+    {Verdict.OWN_ID, Verdict.UNKNOWN, Verdict.DISABLED, Verdict.WRONG_PASSWORD, Verdict.TOO_MANY}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A REGISTER as far as the decision needs it."""
+
+    gb_id: GbId
+    host: str
+    authorization: digest.Authorization | None
+    expires: int | None
+
+
+class Guard:
+    """What decides: our id, the nonces, the series of wrong passwords."""
+
+    def __init__(self, own_id: GbId, nonces: NonceBook, wrong: WrongPasswords) -> None:
+        self._own_id = own_id
+        self._nonces = nonces
+        self._wrong = wrong
+
+    def before_lookup(self, claim: Claim, now: float) -> Verdict | None:
+        """What can be said without the store; None to go on."""
+        if claim.gb_id == self._own_id:
+            return Verdict.OWN_ID
+        return Verdict.TOO_MANY if self._wrong.refused(claim.gb_id, claim.host, now) else None
+
+    def judge(self, claim: Claim, known: DeviceCredentials | None, now: float) -> Verdict:
+        """The decision."""
+        if known is None:
+            return Verdict.UNKNOWN
+        if not known.enabled:
+            return Verdict.DISABLED
+        auth = claim.authorization
+        if auth is None:
+            return Verdict.CHALLENGE
+        if self._nonces.check(claim.gb_id, auth.nonce, auth.nc, now) is not NonceState.FRESH:
+            return Verdict.STALE
+        if not digest.verify(known.ha1_md5, "REGISTER", auth) or auth.algorithm != "MD5":
+            self._wrong.failed(claim.gb_id, claim.host, now)
+            return Verdict.WRONG_PASSWORD
+        self._nonces.use(auth.nonce, auth.nc, now)
+        self._wrong.proved(claim.gb_id, claim.host)
+        return Verdict.ACCEPT
+
+
+def granted(asked: int | None, default: int, limit: int) -> int:
+    """Seconds of the registration: what the device asked, never more than our limit; 0 unregisters."""
+    return default if asked is None else min(asked, limit)
+
+
+def read_claim(request: Request, host: str) -> Claim:
+    """Raises `Refused`: ``signalling.bad-…``, among them an id that is none, or From and To that differ."""
+    to_user, from_user = request.to.uri.user, request.from_.uri.user
+    gb_id = GbId.parse(from_user or "")
+    if to_user != gb_id:
+        raise Refused("signalling.bad-id", value=ascii((to_user or "")[:40]))
+    auth = digest.parse_authorization(request.headers.get("Authorization"))
+    return Claim(gb_id, host, auth, request.expires)
+
+
+class Registrar:
+    """The use case."""
+
+    def __init__(self, desk: Desk, secret: bytes) -> None:
+        settings = desk.settings.registration
+        self._desk = desk
+        self._nonces = NonceBook(secret)
+        self._guard = Guard(
+            desk.settings.id, self._nonces, WrongPasswords(settings.wrong_passwords, settings.refuse_s)
+        )
+        self.admission = Admission(settings.rate, settings.burst, settings.in_flight)
+
+    async def handle(self, event: RequestReceived) -> None:
+        """Answer one REGISTER."""
+        desk, now = self._desk, self._desk.clock.monotonic()
+        try:
+            claim = read_claim(event.request, event.source.host)
+        except Refused as error:
+            desk.refuse(event, 400, error.code)
+            return
+        early = self._guard.before_lookup(claim, now)
+        if early is not None:
+            self._reject(event, claim, early)
+            return
+        wait = self.admission.enter(claim.gb_id, now)
+        if wait is not None:
+            desk.counters["register_deferred"] += 1
+            desk.answer(event, 503, headers=[("Retry-After", str(wait))])
+            return
+        try:
+            known = await desk.fleet.credentials(claim.gb_id)
+            await self._decide(event, claim, known)
+        except Operational as error:
+            desk.faults.note(error.code, "store", now)
+            desk.answer(event, 503, headers=[("Retry-After", "10")])
+        finally:
+            self.admission.leave()
+
+    async def _decide(self, event: RequestReceived, claim: Claim, known: DeviceCredentials | None) -> None:
+        now = self._desk.clock.monotonic()
+        verdict = self._guard.judge(claim, known, now)
+        if verdict in REFUSALS or known is None:
+            self._reject(event, claim, verdict)
+        elif verdict is Verdict.ACCEPT:
+            await self._accept(event, claim, known)
+        else:
+            self._challenge(event, claim, known.realm, stale=verdict is Verdict.STALE)
+
+    def _challenge(self, event: RequestReceived, claim: Claim, realm: str, *, stale: bool) -> None:
+        self._desk.counters["register_stale" if stale else "register_challenged"] += 1
+        nonce = self._nonces.issue(claim.gb_id, self._desk.clock.monotonic())
+        value = digest.challenge(realm, nonce, stale=stale)
+        self._desk.answer(event, 401, headers=[("WWW-Authenticate", value), *self._version()])
+
+    def _reject(self, event: RequestReceived, claim: Claim, verdict: Verdict) -> None:
+        self._desk.unknown.note(claim.gb_id, event.source, verdict, self._desk.clock.now())
+        self._desk.refuse(event, 403, verdict.value, who=claim.gb_id, headers=self._version())
+
+    async def _accept(self, event: RequestReceived, claim: Claim, known: DeviceCredentials) -> None:
+        desk = self._desk
+        entry = desk.roster.by_gb_id(claim.gb_id)
+        if entry is None:  # entered after our start
+            await desk.reload()
+            entry = desk.roster.by_gb_id(claim.gb_id)
+        if entry is None:
+            self._reject(event, claim, Verdict.DISABLED)
+            return
+        limits = desk.settings.registration
+        expires = granted(claim.expires, limits.default_expires_s, limits.max_expires_s)
+        source = source_text(event.source)
+        if expires == 0:
+            await desk.fleet.unregistered(DeviceUnregistered(known.device_id, desk.clock.now(), source))
+            entry.peer = None
+            entry.host = ""
+            desk.counters["unregistered"] += 1
+            self._ok(event, 0)
+            desk.liveness.publish(desk.liveness.book.gone(known.device_id, UNREGISTERED))
+            return
+        agent = event.request.headers.get("User-Agent", "") or ""
+        version = event.request.headers.get("X-GB-Ver", "") or ""
+        fact = DeviceRegistered(
+            known.device_id,
+            desk.clock.now(),
+            source,
+            event.source.transport,
+            expires,
+            agent[:128],
+            version[:16],
+        )
+        await desk.fleet.registered(fact)
+        entry.host, entry.user_agent, entry.version = event.source.host, agent[:128], version[:16]
+        entry.moved(event.source)
+        entry.profile = profile_for(entry.manufacturer, entry.user_agent, entry.version)
+        desk.counters["registered"] += 1
+        desk.unknown.forget(claim.gb_id)
+        self._ok(event, expires)
+        now = desk.clock.monotonic()
+        desk.liveness.publish(desk.liveness.book.registered(known.device_id, expires, now))
+
+    def _ok(self, event: RequestReceived, expires: int) -> None:
+        contact = event.request.headers.get("Contact")
+        headers = [("Date", format_date(self._desk.clock.now())), ("Expires", str(expires)), *self._version()]
+        if contact is not None and contact != "*":
+            headers.insert(0, ("Contact", _with_expires(contact, expires)))
+        self._desk.answer(event, 200, headers=headers)
+
+    def _version(self) -> list[tuple[str, str]]:
+        """X-GB-Ver stands on every answer to REGISTER, good or bad (2022 Annex I)."""
+        return [("X-GB-Ver", self._desk.settings.version)]
+
+
+def _with_expires(contact: str, expires: int) -> str:
+    """The Contact as it came, with what we granted."""
+    if "<" not in contact:
+        return f"<{contact.partition(';')[0].strip()}>;expires={expires}"
+    return f"{contact[: contact.rfind('>') + 1].strip()};expires={expires}"

@@ -1,0 +1,97 @@
+"""When to ask a device who it is and what it has: once a real transition, not once a heartbeat.
+
+Pure. A flapping device is not asked again within the cool-down after its list was read; a city that
+comes back at once is asked within a budget: so many at a time, so many starts a second, first come
+first served. What failed is tried again later, a few times, as long as the device stays wanted.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from civicam.fleet.facts import DeviceId
+
+
+@dataclass(frozen=True, slots=True)
+class ResyncLimits:
+    """Seconds and counts; see `civicam.gateway.settings.ResyncSettings`."""
+
+    concurrent: int = 32
+    per_second: float = 50.0
+    cool_down_s: float = 60.0
+    retry_s: float = 60.0
+    attempts: int = 3
+
+
+@dataclass(slots=True)
+class _Wish:
+    not_before: float
+    attempt: int
+
+
+class ResyncPlan:
+    """Who waits, who is being asked, who was asked lately."""
+
+    def __init__(self, limits: ResyncLimits) -> None:
+        self._limits = limits
+        self._waiting: OrderedDict[DeviceId, _Wish] = OrderedDict()
+        self._running: dict[DeviceId, int] = {}
+        self._read_at: dict[DeviceId, float] = {}
+        self._next_start = float("-inf")
+
+    @property
+    def waiting(self) -> int:
+        """Devices in the queue."""
+        return len(self._waiting)
+
+    @property
+    def running(self) -> int:
+        """Devices being asked."""
+        return len(self._running)
+
+    def want(self, device_id: DeviceId, now: float, *, force: bool = False) -> bool:
+        """The device came online (or a person asks: ``force``). False when there is no need."""
+        if device_id in self._waiting or device_id in self._running:
+            return False
+        read_at = self._read_at.get(device_id)
+        if not force and read_at is not None and now - read_at < self._limits.cool_down_s:
+            return False
+        self._waiting[device_id] = _Wish(now, 1)
+        return True
+
+    def drop(self, device_id: DeviceId) -> None:
+        """The device went away: whoever waits is not asked, whoever is being asked is not tried again."""
+        self._waiting.pop(device_id, None)
+        if device_id in self._running:
+            self._running[device_id] = self._limits.attempts
+
+    def start_due(self, now: float) -> list[DeviceId]:
+        """Who is to be asked now; each must be followed by `done`."""
+        due: list[DeviceId] = []
+        for device_id, wish in list(self._waiting.items()):
+            if len(self._running) >= self._limits.concurrent or now < self._next_start:
+                break
+            if wish.not_before > now:
+                continue
+            del self._waiting[device_id]
+            self._running[device_id] = wish.attempt
+            self._next_start = max(self._next_start, now - 1.0) + 1.0 / self._limits.per_second
+            due.append(device_id)
+        return due
+
+    def done(self, device_id: DeviceId, ok: bool, now: float) -> None:
+        """The asking ended; ``ok`` when the list was read to its end."""
+        attempt = self._running.pop(device_id, None)
+        if attempt is None:
+            return
+        if ok:
+            self._read_at[device_id] = now
+        elif attempt < self._limits.attempts:
+            self._waiting[device_id] = _Wish(now + self._limits.retry_s * attempt, attempt + 1)
+
+    def get_timer(self) -> float | None:
+        """When `start_due` may have something; None when nobody waits or a `done` must come first."""
+        if not self._waiting or len(self._running) >= self._limits.concurrent:
+            return None
+        return max(min(wish.not_before for wish in self._waiting.values()), self._next_start)

@@ -1,0 +1,115 @@
+"""Who is known and where to reach whom: the gateway's memory of devices, rebuilt at every start.
+
+A device is reached at the source of its packets, never at its Contact (NAT; GB/T 28181 §2.10 of our
+notes). The host it registered from is trusted; a packet that claims its id from another host is not: its
+sender has to register, or anybody could draw a camera's INVITE to himself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from civicam.fleet.facts import DeviceId, DeviceRecord
+from civicam.signalling.gb28181.quirks import Profile
+from civicam.signalling.sip.peer import Peer
+
+
+@dataclass(slots=True)
+class Entry:
+    """One GB/T 28181 device. ``host`` is where it last proved itself, empty before the first time."""
+
+    record: DeviceRecord
+    host: str = ""
+    peer: Peer | None = None
+    """Where to send now; None before it is heard, and after its connection broke."""
+    profile: Profile = field(default_factory=Profile)
+    user_agent: str = ""
+    version: str = ""
+    manufacturer: str = ""
+
+    @property
+    def device_id(self) -> DeviceId:
+        """Our own id of it."""
+        return self.record.device_id
+
+    @property
+    def gb_id(self) -> str:
+        """Its 20-digit id."""
+        return self.record.gb_id
+
+    def trusts(self, source: Peer) -> bool:
+        """Whether a packet from ``source`` may speak for this device."""
+        return bool(self.host) and source.host == self.host
+
+    def moved(self, source: Peer) -> None:
+        """Answer and ask at the newest source: a NAT gives a new port whenever it likes."""
+        self.peer = source
+
+
+class Roster:
+    """All devices by id, by our id, and by where their packets come from."""
+
+    def __init__(self) -> None:
+        self._by_gb_id: dict[str, Entry] = {}
+        self._by_device: dict[DeviceId, Entry] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_gb_id)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._by_gb_id.values())
+
+    def put(self, record: DeviceRecord) -> Entry:
+        """Take a device in, or its changed record; what is known of its address stays."""
+        entry = self._by_device.get(record.device_id)
+        if entry is None:
+            entry = Entry(record)
+            if record.source:
+                entry.host, entry.peer = stored_source(record)
+        elif entry.gb_id != record.gb_id:
+            self._by_gb_id.pop(entry.gb_id, None)
+        entry.record = record
+        self._by_gb_id[record.gb_id] = entry
+        self._by_device[record.device_id] = entry
+        return entry
+
+    def drop(self, device_id: DeviceId) -> None:
+        """Forget a device."""
+        entry = self._by_device.pop(device_id, None)
+        if entry is not None:
+            self._by_gb_id.pop(entry.gb_id, None)
+
+    def by_gb_id(self, gb_id: str) -> Entry | None:
+        """The device of a 20-digit id."""
+        return self._by_gb_id.get(gb_id)
+
+    def by_device(self, device_id: DeviceId) -> Entry | None:
+        """The device of our own id."""
+        return self._by_device.get(device_id)
+
+    def by_peer(self, peer: Peer) -> Entry | None:
+        """The only device that sends from exactly there; None when nobody or several do."""
+        found = [entry for entry in self._by_gb_id.values() if entry.peer == peer]
+        return found[0] if len(found) == 1 else None
+
+    def connection_lost(self, peer: Peer) -> list[Entry]:
+        """The devices that lived on this connection; they have no address any more."""
+        lost = [entry for entry in self._by_gb_id.values() if entry.peer == peer]
+        for entry in lost:
+            entry.peer = None
+        return lost
+
+
+def stored_source(record: DeviceRecord) -> tuple[str, Peer | None]:
+    """Host and peer from the record's ``host:port``; no peer for TCP, whose connection died with us."""
+    host, _, port = record.source.rpartition(":")
+    host = host.strip("[]")
+    if not host or not port.isdigit():
+        return "", None
+    return host, Peer("udp", host, int(port)) if record.transport == "udp" else None
+
+
+def source_text(peer: Peer) -> str:
+    """``host:port`` as facts carry it, IPv6 in brackets."""
+    return f"[{peer.host}]:{peer.port}" if ":" in peer.host else f"{peer.host}:{peer.port}"

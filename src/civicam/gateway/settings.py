@@ -1,0 +1,108 @@
+"""What an operator may set about signalling and sessions."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from civicam.signalling.gb28181.ids import GbId
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class RegistrationSettings(BaseModel):
+    """How devices are let in (GB/T 28181-2022 §9.1)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    default_expires_s: Annotated[int, Field(ge=60)] = 3600
+    """Granted when a device names no expiry."""
+    max_expires_s: Annotated[int, Field(ge=3600)] = 86_400
+    rate: Annotated[float, Field(gt=0)] = 400.0
+    """Registrations a second taken in; the rest are told to come back (503, Retry-After)."""
+    burst: Annotated[int, Field(ge=1)] = 800
+    in_flight: Annotated[int, Field(ge=1)] = 256
+    """Registrations waiting for the store at once."""
+    wrong_passwords: Annotated[int, Field(ge=1)] = 5
+    """Wrong passwords of one device from one address, before it is refused unchecked for a while."""
+    refuse_s: Seconds = 60.0
+
+
+class ResyncSettings(BaseModel):
+    """How much the gateway asks when devices come online."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    concurrent: Annotated[int, Field(ge=1)] = 32
+    """Devices asked at once, over the whole city."""
+    per_second: Annotated[float, Field(gt=0)] = 50.0
+    cool_down_s: Seconds = 60.0
+    """A device whose list was read is not asked again within this time, however often it comes and goes."""
+    retry_s: Seconds = 60.0
+    attempts: Annotated[int, Field(ge=1)] = 3
+    answer_s: Seconds = 15.0
+    """How long an answer to DeviceInfo is awaited."""
+    first_part_s: Seconds = 120.0
+    part_gap_s: Seconds = 5.0
+    total_s: Seconds = 300.0
+
+
+class LiveSettings(BaseModel):
+    """How long each step of a live session may take."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    port_s: Seconds = 5.0
+    invite_s: Seconds = 10.0
+    """Until the first answer of the device."""
+    early_s: Seconds = 15.0
+    """From a provisional answer to the final one."""
+    media_s: Seconds = 10.0
+    """From the ACK to the first picture."""
+    check_s: Seconds = 60.0
+    """How often a running session asks the engine whether its stream still exists."""
+    close_s: Seconds = 33.0
+    """Until an unanswered BYE is given up; a little more than 64·T1."""
+
+
+class ProbeSettings(BaseModel):
+    """How RTSP sources are watched."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    every_s: Seconds = 30.0
+    timeout_s: Seconds = 5.0
+    concurrent: Annotated[int, Field(ge=1)] = 16
+    misses: Annotated[int, Field(ge=1)] = 2
+
+
+class GatewaySettings(BaseModel):
+    """The gateway's own identity, where it listens, and the limits of its parts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    gb_id: Annotated[str, Field(pattern=r"^[0-9]{20}$")] = "34020000002000000001"
+    realm: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\s\"\\]+$")] = "3402000000"
+    host: str = "0.0.0.0"  # noqa: S104 — devices come from outside; the address is the operator's to narrow
+    """Where SIP listens, UDP and TCP."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 5060
+    """0 takes any free port."""
+    advertise: str = ""
+    """The address devices reach us by; empty: the one the system's route to each device starts from."""
+    user_agent: Annotated[str, Field(max_length=64, pattern=r"^[\x20-\x7e]*$")] = "civicam"
+    version: str = "3.0"
+    """X-GB-Ver: 3.0 is GB/T 28181-2022."""
+    grace_s: Annotated[float, Field(ge=0)] = 2.0
+    """Allowed beyond interval × misses, for the heartbeat that is on its way."""
+    return_s: Annotated[float, Field(ge=0)] = 75.0
+    """Nobody is called lost earlier than this after our own start: devices on TCP come back after 60 s."""
+    registration: RegistrationSettings = RegistrationSettings()
+    resync: ResyncSettings = ResyncSettings()
+    live: LiveSettings = LiveSettings()
+    probe: ProbeSettings = ProbeSettings()
+
+    @property
+    def id(self) -> GbId:
+        """Our own 20-digit id."""
+        return GbId.parse(self.gb_id)

@@ -1,0 +1,50 @@
+"""What the codes of ``fleet`` say: code → (zh-CN, en)."""
+
+from __future__ import annotations
+
+MESSAGES: dict[str, tuple[str, str]] = {
+    "fleet.bad-cursor": ("分页标记无效", "The page mark is not valid"),
+    "fleet.bad-url": ("RTSP 地址无效：{value}", "Not a valid RTSP address: {value}"),
+    "fleet.connection-lost": ("设备的连接断开", "The device's connection broke"),
+    "fleet.disabled": ("设备 {name} 已停用", "The device {name} is disabled"),
+    "fleet.heard": ("收到设备心跳", "The device was heard"),
+    "fleet.heartbeat-lost": ("设备心跳超时", "The device's heartbeats stayed away"),
+    "fleet.import-field": (
+        "{row}：字段 {field} 缺失或无效（{value}）",
+        "{row}: the field {field} is missing or wrong ({value})",
+    ),
+    "fleet.import-format": ("文件不是 {value} 格式", "The file is not in the format {value}"),
+    "fleet.import-gb-id": (
+        "{row}：{field} 不是 20 位国标编码（{value}）",
+        "{row}: {field} is not a 20-digit code ({value})",
+    ),
+    "fleet.import-not-json": ("文件不是有效的 JSON：{reason}", "The file is no valid JSON: {reason}"),
+    "fleet.import-reference": (
+        "{row}：{field} 引用了不存在的 {value}",
+        "{row}: {field} names {value}, which is not there",
+    ),
+    "fleet.import-twice": ("{row}：编码 {value} 重复", "{row}: {value} stands more than once"),
+    "fleet.key-unreadable": (
+        "密钥文件 {file} 无法使用：{reason}",
+        "The key file {file} cannot be used: {reason}",
+    ),
+    "fleet.missing-from-catalogue": (
+        "设备目录中已没有此通道",
+        "The device's catalogue no longer lists this channel",
+    ),
+    "fleet.not-seen-yet": ("尚未上线过", "Not seen yet"),
+    "fleet.registered": ("设备已注册", "The device registered"),
+    "fleet.registration-expired": ("设备注册已过期", "The device's registration ran out"),
+    "fleet.reported-faulty": ("设备报告通道异常", "The device reports a fault of this channel"),
+    "fleet.reported-off": ("设备报告通道离线", "The device reports this channel off"),
+    "fleet.restarted": (
+        "系统重新启动，正在等待设备消息",
+        "The system started again and waits to hear from the device",
+    ),
+    "fleet.source-answers": ("视频源有应答", "The source answers"),
+    "fleet.unknown-channel": ("没有通道 {channel_id}", "There is no channel {channel_id}"),
+    "fleet.unknown-device": ("没有设备 {device_id}", "There is no device {device_id}"),
+    "fleet.unknown-site": ("没有点位 {site_id}", "There is no site {site_id}"),
+    "fleet.unregistered": ("设备已注销", "The device unregistered"),
+    "fleet.wrong-key": ("密钥文件 {file} 与加密数据不符", "The key file {file} does not fit the sealed data"),
+}

@@ -1,0 +1,96 @@
+"""What the codes of ``gateway`` say: code → (zh-CN, en)."""
+
+from __future__ import annotations
+
+MESSAGES: dict[str, tuple[str, str]] = {
+    "gateway.bad-answer": (
+        "设备 {device} 对通道 {channel} 的应答不可用（媒体描述错误）",
+        "The answer of device {device} for channel {channel} cannot be used (wrong media description)",
+    ),
+    "gateway.device-disabled": ("设备已停用，注册被拒绝", "The device is disabled and was not let in"),
+    "gateway.device-ended": (
+        "设备 {device} 主动结束了通道 {channel} 的视频",
+        "Device {device} ended the video of channel {channel} itself",
+    ),
+    "gateway.device-offline": ("设备 {device} 离线", "Device {device} is offline"),
+    "gateway.engine": (
+        "媒体服务无法接收通道 {channel} 的视频",
+        "The media service cannot receive channel {channel}",
+    ),
+    "gateway.no-media": (
+        "设备 {device} 已应答，但没有送来通道 {channel} 的视频",
+        "Device {device} accepted, but no video of channel {channel} arrived",
+    ),
+    "gateway.no-pictures": (
+        "收到通道 {channel} 的数据，但无法得到画面",
+        "Data of channel {channel} arrives, but no picture comes of it",
+    ),
+    "gateway.no-viewer": ("无人观看，已停止取流", "Nobody was watching, the stream was closed"),
+    "gateway.own-id": (
+        "设备使用了平台自己的编码，注册被拒绝",
+        "The device uses the platform's own id and was not let in",
+    ),
+    "gateway.play-busy": (
+        "设备 {device} 的取流数已达上限",
+        "Device {device} is busy: it gives no more streams",
+    ),
+    "gateway.play-device-limit": (
+        "设备 {device} 暂时不能提供通道 {channel}（{status}）",
+        "Device {device} cannot give channel {channel} at the moment ({status})",
+    ),
+    "gateway.play-forbidden": (
+        "设备 {device} 拒绝了取流请求（{status}）",
+        "Device {device} refused the request ({status})",
+    ),
+    "gateway.play-malformed": (
+        "设备 {device} 不接受取流请求，请核对平台编码与通道编码（{status}）",
+        "Device {device} does not understand the request; check the ids of platform and channel ({status})",
+    ),
+    "gateway.play-no-channel": (
+        "设备 {device} 上没有通道 {channel}",
+        "Device {device} has no channel {channel}",
+    ),
+    "gateway.play-no-codec": (
+        "设备 {device} 不支持所要求的媒体格式（{status}）",
+        "Device {device} does not support the media format asked for ({status})",
+    ),
+    "gateway.play-refused": (
+        "设备 {device} 拒绝通道 {channel} 的取流请求（{status}）",
+        "Device {device} refused channel {channel} ({status})",
+    ),
+    "gateway.play-timeout": (
+        "设备 {device} 没有及时应答通道 {channel} 的取流请求",
+        "Device {device} did not answer the request for channel {channel} in time",
+    ),
+    "gateway.play-unavailable": (
+        "通道 {channel} 暂不可用（{status}）",
+        "Channel {channel} is not available now ({status})",
+    ),
+    "gateway.play-wrong-type": (
+        "设备 {device} 取消了请求，请核对编码中的类型码（{status}）",
+        "Device {device} cancelled the request; check the type codes in the ids ({status})",
+    ),
+    "gateway.private-format": (
+        "设备 {device} 使用厂家私有码流，请在设备上改为标准（PS）",
+        "Device {device} sends its maker's private format; set it to the standard one (PS)",
+    ),
+    "gateway.source-failed": (
+        "无法拉取通道 {channel} 的视频（{reason}）",
+        "Channel {channel} cannot be pulled ({reason})",
+    ),
+    "gateway.stopping": ("系统正在停止", "The system is stopping"),
+    "gateway.stream-lost": (
+        "通道 {channel} 的视频中断",
+        "The video of channel {channel} broke off",
+    ),
+    "gateway.too-many-failures": (
+        "口令多次错误，暂时不再受理",
+        "Too many wrong passwords, not let in for a while",
+    ),
+    "gateway.unknown-device": ("未登记的设备", "The device was never entered"),
+    "gateway.unreachable": (
+        "无法联系设备 {device}",
+        "Device {device} cannot be reached",
+    ),
+    "gateway.wrong-password": ("设备口令错误", "The device sent a wrong password"),
+}

@@ -1,0 +1,180 @@
+"""RTP over TCP, the device connecting to us (``a=setup:passive`` in our offer; RFC 4571 framing).
+
+One connection feeds the stream. A second one from the same host takes over once the first has been silent;
+until then it is turned away, so nobody can push a running stream aside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import socket
+from typing import cast
+
+from civicam.kernel.errors import Operational
+from civicam.media.aio.ports import PortPool
+from civicam.media.aio.source import Push, RtpIntake, SourceFigures
+from civicam.media.core.framed import FramedReceiver
+from civicam.media.core.receive import RtpReceiver
+
+_log = logging.getLogger("civicam.media.tcp")
+
+_TAKEOVER_S = 2.0
+
+
+class TcpReceiver:
+    """A `Source` that listens on a TCP port of the pool."""
+
+    def __init__(self, pool: PortPool, host: str, receiver: RtpReceiver, push: Push) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._pool = pool
+        self._bind_host = host
+        self._receiver = receiver
+        self._intake = RtpIntake(receiver, push)
+        self._host: str | None = None
+        self._connection: _Connection | None = None
+        self._server: asyncio.Server | None = None
+        self._warnings: list[str] = []
+        self._peer = ""
+        self._closed = False
+        self.port = 0
+
+    async def listen(self) -> None:
+        """Open the port; those in use by another program are put to rest and the next is tried."""
+        while not self.port:
+            now = self._loop.time()
+            port = self._pool.take(now)
+            try:
+                self._server = await self._loop.create_server(
+                    lambda: _Connection(self), self._bind_host, port, backlog=4, reuse_address=True
+                )
+                self.port = port
+            except OSError as error:
+                self._pool.rest(port, now)
+                if error.errno != errno.EADDRINUSE:
+                    raise Operational(
+                        "media.bind-failed", host=self._bind_host, reason=error.strerror or ""
+                    ) from error
+                _log.info("port %d is in use by another program, next one", port)
+
+    # -- Source
+
+    def figures(self) -> SourceFigures:
+        receiver = self._receiver
+        return SourceFigures(
+            packets=receiver.packets,
+            lost=receiver.lost,
+            expected=receiver.expected,
+            jitter_ms=receiver.jitter_ms,
+            peer=self._peer,
+            last_packet=receiver.last_packet,
+            warnings=(*self._warnings, *receiver.warnings()),
+        )
+
+    def pin(self, ssrc: int | None, host: str | None) -> None:
+        if ssrc is not None:
+            self._receiver.agreed_ssrc = ssrc
+        if host is not None:
+            self._host = host
+            if self._connection is not None and self._connection.host != host:
+                self._warn("media.foreign-source")
+                self._connection.drop()
+
+    def tick(self, now: float) -> None:
+        """Nothing to do: no RTCP over TCP in this field (gb28181.md §5.6)."""
+
+    def close(self, now: float) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        if self._server is not None:
+            self._server.close()
+        if self._connection is not None:
+            self._connection.drop()
+        self._intake.close(now)
+        if self.port:
+            self._pool.rest(self.port, now)
+
+    # -- connections
+
+    def accept(self, connection: _Connection) -> bool:
+        """May this connection feed the stream?"""
+        if self._closed:
+            return False
+        if self._host is not None and connection.host != self._host:
+            self._warn("media.foreign-source")
+            return False
+        current = self._connection
+        if current is not None:
+            last = self._receiver.last_packet or 0.0
+            if current.host != connection.host or self._loop.time() - last < _TAKEOVER_S:
+                self._warn("media.second-connection")
+                return False
+            current.drop()
+        self._intake.reconnected(self._loop.time())
+        self._connection = connection
+        self._peer = connection.peer
+        return True
+
+    @property
+    def idle(self) -> bool:
+        """Whether no connection feeds the stream now."""
+        return self._connection is None
+
+    def framed(self) -> FramedReceiver:
+        """What a new connection feeds its bytes to."""
+        return FramedReceiver(self._receiver)
+
+    def data(self, framed: FramedReceiver, data: bytes) -> None:
+        """From the connection in use."""
+        self._intake.take(framed.feed(data, self._loop.time()))
+
+    def lost(self, connection: _Connection, *, hopeless: bool) -> None:
+        """A connection ended; the device may come again."""
+        if hopeless:
+            self._warn("media.framing")
+        if connection is self._connection:
+            self._connection = None
+
+    def _warn(self, code: str) -> None:
+        if code not in self._warnings:
+            self._warnings.append(code)
+            _log.warning("port %d: %s", self.port, code)
+
+
+class _Connection(asyncio.Protocol):
+    """Bytes of one connection into frames."""
+
+    def __init__(self, owner: TcpReceiver) -> None:
+        self.host = ""
+        self.peer = ""
+        self._owner = owner
+        self._framed = owner.framed()
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
+        self._transport = transport
+        address = transport.get_extra_info("peername") or ("", 0)
+        self.host, self.peer = address[0], f"{address[0]}:{address[1]}"
+        sock = transport.get_extra_info("socket")
+        if sock is not None:  # a device that lost its power sends no FIN
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if not self._owner.accept(self):
+            self.drop()
+
+    def data_received(self, data: bytes) -> None:
+        self._owner.data(self._framed, data)
+        if self._framed.hopeless:
+            self._owner.lost(self, hopeless=True)
+            self.drop()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._owner.lost(self, hopeless=False)
+
+    def drop(self) -> None:
+        """Cut the connection."""
+        if self._transport is not None:
+            self._transport.abort()

@@ -1,0 +1,1 @@
+"""Logs and metrics: what the house says about itself while it runs."""

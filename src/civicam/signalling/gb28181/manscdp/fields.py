@@ -1,0 +1,87 @@
+"""Fields every MANSCDP command shares (Annex A): reading them leniently, writing them exactly.
+
+A message is one root (`Root`) whose first children are CmdType, SN and DeviceID. Readers do not
+depend on order and ignore what they do not know; writers keep the order of the standard.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from xml.sax.saxutils import escape
+
+from civicam.signalling.gb28181.ids import GbId
+from civicam.signalling.gb28181.xml import Element, Malformed, text_of
+
+MAX_SN = 2**31 - 1
+
+
+class Root(enum.StrEnum):
+    """The four kinds of command."""
+
+    CONTROL = "Control"
+    QUERY = "Query"
+    NOTIFY = "Notify"
+    RESPONSE = "Response"
+
+
+def read_sn(root: Element) -> int:
+    """SN, an integer 1..2^31-1. Raises `Malformed` ``signalling.bad-field``."""
+    value = read_int(root, "SN", 1, MAX_SN)
+    if value is None:
+        raise bad_field("SN", text_of(root, "SN"))
+    return value
+
+
+def read_id(root: Element, name: str = "DeviceID") -> GbId:
+    """A mandatory 20-digit id. Raises ``signalling.bad-field`` (absent) or ``signalling.bad-id``."""
+    text = text_of(root, name)
+    if text is None:
+        raise bad_field(name, None)
+    return GbId.parse(text)
+
+
+def read_int(element: Element, name: str, low: int, high: int) -> int | None:
+    """A whole number within bounds, else None: a wild number is as good as none."""
+    text = text_of(element, name)
+    if text is None or not text.isascii() or not text.isdigit() or len(text) > 20:
+        return None
+    value = int(text)
+    return value if low <= value <= high else None
+
+
+def read_float(element: Element, name: str, low: float, high: float) -> float | None:
+    """A finite number within bounds, else None (NaN, 1e999 and empty text occur)."""
+    text = text_of(element, name)
+    if not text or len(text) > 40:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and low <= value <= high else None
+
+
+def bad_field(name: str, value: str | None) -> Malformed:
+    """The refusal of a mandatory field that is missing or wrong."""
+    return Malformed("signalling.bad-field", field=name, value=ascii((value or "")[:40]))
+
+
+def element(name: str, value: object) -> str:
+    """``<name>value</name>`` with the text escaped; nothing for None."""
+    return "" if value is None else f"<{name}>{escape(str(value))}</{name}>"
+
+
+def document(root: Root, cmd_type: str, sn: int, content: str, encoding: str) -> bytes:
+    """A whole body: declaration, root, CmdType, SN, then ``content``.
+
+    ``encoding`` is what is declared and used: GB2312 towards 2016 peers, GB18030 towards 2022 ones,
+    UTF-8 for devices that want it. Text outside GB2312 is written in GB18030, its superset,
+    so no name is ever lost to the declaration.
+    """
+    text = (
+        f'<?xml version="1.0" encoding="{encoding}"?>\r\n'
+        f"<{root}>\r\n{element('CmdType', cmd_type)}\r\n{element('SN', sn)}\r\n{content}</{root}>\r\n"
+    )
+    codec = "gb18030" if encoding.upper() in {"GB2312", "GBK", "GB18030"} else encoding
+    return text.encode(codec)

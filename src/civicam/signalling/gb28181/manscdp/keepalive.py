@@ -1,0 +1,57 @@
+"""Notify/Keepalive (心跳, 状态信息报送; GB/T 28181-2022 §9.6, A.2.5).
+
+Answered by an empty 200 only. Hik sends an empty ``Info``; faulty children stand in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from civicam.kernel.errors import Refused
+from civicam.signalling.gb28181.ids import GbId
+from civicam.signalling.gb28181.manscdp.fields import Root, document, element, read_id, read_sn
+from civicam.signalling.gb28181.xml import Element, child, local_name, text_of
+
+CMD_TYPE = "Keepalive"
+MAX_FAULTY = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Keepalive:
+    """``status`` is ``OK`` or ``ERROR`` (anything else a device writes counts as OK: it is alive)."""
+
+    sn: int
+    device_id: GbId
+    status: str = "OK"
+    faulty: tuple[GbId, ...] = ()
+
+    @classmethod
+    def from_xml(cls, root: Element) -> Keepalive:
+        """Read; raises `Refused` when SN or DeviceID is wrong."""
+        status = (text_of(root, "Status") or "OK").upper()
+        return cls(
+            sn=read_sn(root),
+            device_id=read_id(root),
+            status="ERROR" if status == "ERROR" else "OK",
+            faulty=_faulty(child(root, "Info")),
+        )
+
+    def to_xml(self, encoding: str = "GB18030") -> bytes:
+        """Write the body."""
+        content = element("DeviceID", self.device_id) + "\r\n" + element("Status", self.status) + "\r\n"
+        if self.faulty:
+            inner = "".join(element("DeviceID", each) for each in self.faulty)
+            content += f"<Info>{inner}</Info>\r\n"
+        return document(Root.NOTIFY, CMD_TYPE, self.sn, content, encoding)
+
+
+def _faulty(info: Element | None) -> tuple[GbId, ...]:
+    found: list[GbId] = []
+    for each in () if info is None else info:
+        if local_name(each).lower() != "deviceid" or len(found) >= MAX_FAULTY:
+            continue
+        try:
+            found.append(GbId.parse(each.text or ""))
+        except Refused:
+            continue  # one unreadable child must not cost the device its heartbeat
+    return tuple(found)

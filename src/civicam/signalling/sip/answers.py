@@ -1,0 +1,61 @@
+"""Answers that leave no trace: to broken requests, refusals, OPTIONS (RFC 3261 §8.2.7).
+
+A stranger costs us no memory by them, and gets back at most twice what he sent: a forged source address
+makes us no amplifier. The To tag is computed, so that a repeated request gets the same answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from civicam.signalling.sip.build import with_tag
+from civicam.signalling.sip.errors import BadMessage
+from civicam.signalling.sip.headers import Via, parse_list
+from civicam.signalling.sip.message import Headers, Response
+from civicam.signalling.sip.peer import Peer
+
+MAX_GAIN = 2
+"""Bytes an unknown sender may get back for each byte sent."""
+
+_ECHOED = frozenset({"via", "from", "to", "call-id", "cseq"})
+
+
+def stamp_top_via(headers: Headers, via: Via, source: Peer) -> None:
+    """Write ``received`` and ``rport`` into the top Via (RFC 3261 §18.2.1, RFC 3581 §4)."""
+    stamped = via.stamped(source.host, source.port)
+    if stamped is via:
+        return
+    first = headers.first("via") or ""
+    others = parse_list(first, "Via")[1:] if "," in first else []
+    headers.replace_first("Via", ", ".join([str(stamped), *others]))
+
+
+def stateless(
+    request: Headers, secret: bytes, status: int, headers: Iterable[tuple[str, str]] = ()
+) -> Response:
+    """An answer to a request of which only ``request``, its header fields, may be sound."""
+    seed = f"{request.first('call-id')}|{request.first('via')}|{request.first('cseq')}"
+    tag = hashlib.blake2s(seed.encode("utf-8", "surrogateescape"), key=secret, digest_size=8).hexdigest()
+    rows = []
+    for key, name, value in request.keyed():
+        if key in _ECHOED:
+            rows.append((key, name, with_tag(value, tag) if key == "to" else value))
+    response = Response(status, headers=Headers.from_parsed(rows))
+    for name, value in headers:
+        response.headers.add(name, value)
+    return response
+
+
+def stamp_leniently(headers: Headers, source: Peer) -> bool:
+    """As `stamp_top_via` for a broken request; False when its Via cannot be read (then nobody wants an
+    answer).
+    """
+    first = headers.first("via")
+    if first is None:
+        return False
+    try:
+        stamp_top_via(headers, Via.parse(parse_list(first, "Via")[0]), source)
+    except (BadMessage, IndexError):
+        return False
+    return True

@@ -1,0 +1,312 @@
+"""The endpoint: bytes in, events and bytes out. No socket, no clock, no loop.
+
+The shell around it is a page: feed bytes, drain `SipEndpoint.next_event`, send what
+`SipEndpoint.datagrams_to_send` gives, close what `SipEndpoint.connections_to_close` names, re-arm one timer
+for `SipEndpoint.get_timer`.
+
+What the endpoint answers by itself, without a transaction: broken requests (400, 505, 513), methods and
+content it does not take (`civicam.signalling.sip.policy`), OPTIONS (200), CANCEL (200 or 481, and 487 to the
+INVITE), overload (503). Everything else becomes a `RequestReceived` and waits for `SipEndpoint.respond`.
+
+Counters: ``received`` ``sent`` ``retransmitted`` ``replayed`` ``timeout`` ``reacked`` ``blank``,
+``answered-<status>`` for its own answers, and a ``drop-<why>`` for everything it does not pass on:
+``drop-rate`` (token bucket), ``drop-<fault>`` (broken bytes), ``drop-response-unmatched``,
+``drop-ack-unmatched``, ``drop-closed-connection``, ``drop-connections``, ``drop-half-open``, ``drop-idle``,
+``held-amplification``.
+"""
+
+from __future__ import annotations
+
+from civicam.signalling.sip.answers import MAX_GAIN, stamp_leniently, stamp_top_via, stateless
+from civicam.signalling.sip.build import IdSource
+from civicam.signalling.sip.connections import Connection, Connections
+from civicam.signalling.sip.errors import BadMessage, too_large
+from civicam.signalling.sip.events import (
+    ConnectionDropped,
+    MessageRejected,
+    RequestReceived,
+    SipEvent,
+    TransactionKey,
+    TransportFailed,
+)
+from civicam.signalling.sip.headers import CSeq, Via
+from civicam.signalling.sip.layer import TransactionLayer, client_key, server_key
+from civicam.signalling.sip.limits import Counters, Limits, SourceBuckets
+from civicam.signalling.sip.message import Headers, Request, Response
+from civicam.signalling.sip.parse import Draft, finish, parse_datagram
+from civicam.signalling.sip.peer import Peer
+from civicam.signalling.sip.policy import Policy, refusal
+from civicam.signalling.sip.transaction import Kind, Signal, Transaction
+
+_HEAD_SHOWN = 200
+_RETRY_AFTER_S = 60
+"""What an overloaded endpoint asks for: devices wait that long between registrations anyway (gb28181.md
+§2.4).
+"""
+
+
+class SipEndpoint:
+    """All transactions of one address, with unknown numbers of peers.
+
+    ``ids`` gives branches, tags and Call-IDs; ``secret`` (random bytes) keeps the To tags of stateless
+    answers from being guessed. One thread; ``now`` is monotonic seconds and never goes back.
+    """
+
+    def __init__(
+        self,
+        ids: IdSource,
+        *,
+        limits: Limits | None = None,
+        policy: Policy | None = None,
+        secret: bytes | None = None,
+    ) -> None:
+        self.ids = ids
+        self.limits = limits or Limits()
+        self.policy = policy or Policy()
+        self.counters: Counters = Counters()
+        self._secret = secret or ids.tag().encode()
+        self._layer = TransactionLayer(ids, self.counters)
+        self._connections = Connections(self.limits)
+        self._buckets = SourceBuckets(self.limits.source_rate, self.limits.source_burst, self.limits.sources)
+        self._to_close: list[Peer] = []
+
+    # -- bytes in
+
+    def receive_datagram(self, data: bytes, source: Peer, now: float) -> None:
+        """One UDP datagram. Never raises on bad bytes."""
+        self.counters["received"] += 1
+        if not self._buckets.take(source.host, now):
+            self.counters["drop-rate"] += 1
+            return
+        data = data.lstrip(b"\r\n\0 ") if data[:1] in b"\r\n\0 " else data
+        if not data:
+            self.counters["blank"] += 1  # keep-alive blanks are no message and deserve no answer
+            return
+        draft, body = parse_datagram(data, self.limits)
+        if len(data) > self.limits.message_bytes:
+            draft.fault = too_large("bytes", self.limits.message_bytes)
+        self._take(draft, body, data, source, now)
+
+    def receive_stream(self, data: bytes, peer: Peer, now: float) -> None:
+        """Bytes of a TCP connection, cut anywhere. Never raises on bad bytes."""
+        connection = self._connections.get(peer)
+        if connection is None:
+            self.counters["drop-closed-connection"] += 1
+            return
+        stream = connection.stream
+        blank = stream.blank
+        stream.feed(data)
+        completed = False
+        while (found := stream.next_message()) is not None:
+            completed = True
+            draft, body, head = found
+            self.counters["received"] += 1
+            if not self._buckets.take(peer.host, now):
+                self.counters["drop-rate"] += 1
+                continue
+            self._take(draft, body, head, peer, now)
+        if stream.blank > blank:
+            self.counters["blank"] += 1
+        connection.fed(now, completed=completed)
+        if stream.broken:
+            self._drop(connection, "broken-stream", now)
+        else:
+            self._watch(connection)
+
+    def connection_made(self, peer: Peer, now: float, *, outgoing: bool = False) -> bool:
+        """A TCP connection stands; False when there are too many and the shell must close it."""
+        connection = self._connections.add(peer, now, outgoing=outgoing)
+        if connection is None:
+            self.counters["drop-connections"] += 1
+            return False
+        self._watch(connection)
+        return True
+
+    def connection_lost(self, peer: Peer, now: float, reason: str = "closed") -> None:
+        """A TCP connection ended: its transactions fail. Fine for one that is forgotten already."""
+        connection = self._connections.remove(peer)
+        if connection is not None:
+            self._forget(connection, reason, now)
+
+    def send_failed(self, peer: Peer, reason: str, now: float) -> None:
+        """The socket refused to send to ``peer``: requests of ours that wait for it fail."""
+        self._layer.transport_failed(peer, reason, now)
+
+    # -- what the layer above wants
+
+    def send(self, request: Request, peer: Peer, now: float) -> TransactionKey:
+        """Start a client transaction; the answer, or its failure, comes as an event with this key.
+
+        The branch is that of the request's top Via. Raises `BadMessage` when that Via is not sound.
+        """
+        branch = Via.parse(request.headers.first("via") or "").branch
+        key = client_key(branch, request.method)
+        if peer.reliable and self._connections.get(peer) is None:
+            self._layer.events.append(TransportFailed(key, request, "closed"))
+            return key
+        self._layer.start(request, peer, key, now)
+        return key
+
+    def send_ack(self, ack: Request, peer: Peer, now: float) -> None:
+        """Send the ACK to a 2xx; while the INVITE's transaction lives, again for each 2xx that comes
+        again.
+        """
+        self._layer.acknowledge(ack, peer)
+
+    def respond(self, key: TransactionKey, response: Response, now: float) -> bool:
+        """Answer a request; False when its transaction is gone or has its final answer."""
+        transaction = self._layer.find(key)
+        if transaction is None or transaction.kind not in (Kind.SERVER, Kind.INVITE_SERVER):
+            return False
+        return self._layer.answer(transaction, response, now)
+
+    def cancel(self, key: TransactionKey, now: float) -> bool:
+        """Cancel an INVITE of ours; False when it has its final answer or was cancelled before."""
+        transaction = self._layer.find(key)
+        return transaction is not None and self._layer.cancel(transaction, now)
+
+    # -- bytes and events out
+
+    def datagrams_to_send(self, now: float) -> list[tuple[bytes, Peer]]:
+        """What to put on the wire now, UDP and TCP, in order; each is given once."""
+        outgoing = self._layer.outgoing
+        if outgoing:
+            self._layer.outgoing = []
+        return outgoing
+
+    def connections_to_close(self) -> list[Peer]:
+        """TCP connections to close after sending what waits; each is given once."""
+        closing, self._to_close = self._to_close, []
+        return closing
+
+    def next_event(self) -> SipEvent | None:
+        """The oldest event not yet taken."""
+        events = self._layer.events
+        return events.popleft() if events else None
+
+    def get_timer(self) -> float | None:
+        """When to call `handle_timer` (monotonic seconds); ``None`` when nothing waits."""
+        return self._layer.timers.next_due()
+
+    def handle_timer(self, now: float) -> None:
+        """Do what is due."""
+        while (timed := self._layer.timers.pop_due(now)) is not None:
+            if isinstance(timed, Transaction):
+                self._layer.fire(timed, now)
+            else:
+                assert isinstance(timed, Connection)
+                self._connection_due(timed, now)
+
+    @property
+    def transactions(self) -> int:
+        """Transactions alive."""
+        return len(self._layer)
+
+    # -- inside
+
+    def _take(self, draft: Draft, body: bytes, raw: bytes, source: Peer, now: float) -> None:
+        """A message as cut from the wire; ``raw`` is what it cost the sender (TCP: its head)."""
+        try:
+            message, via, cseq = finish(draft, body)
+        except BadMessage as fault:
+            self._reject(draft, raw, source, fault)
+            return
+        if isinstance(message, Response):
+            self._take_response(message, client_key(via.branch, cseq.method), now)
+        else:
+            self._take_request(message, via, cseq, source, (len(raw), now))
+
+    def _take_response(self, response: Response, key: TransactionKey, now: float) -> None:
+        transaction = self._layer.find(key)
+        if transaction is None:
+            self.counters["drop-response-unmatched"] += 1
+        else:
+            self._layer.response(transaction, response, now)
+
+    def _take_request(
+        self, request: Request, via: Via, cseq: CSeq, source: Peer, cost: tuple[int, float]
+    ) -> None:
+        size, now = cost
+        key = server_key(request, via, cseq, source)
+        if request.method == "ACK":
+            if not self._layer.ack(key, request, source, now):
+                self.counters["drop-ack-unmatched"] += 1
+            return
+        known = self._layer.find(key)
+        if request.method == "CANCEL":
+            stamp_top_via(request.headers, via, source)
+            self._answer(request.headers, source, size, 481 if known is None else 200)
+            if known is not None:
+                self._layer.cancelled(known, now)
+            return
+        if known is not None:
+            known.received += size
+            self.counters["replayed"] += 1
+            self._layer.signal(known, Signal.REPEATED, now)
+            return
+        stamp_top_via(request.headers, via, source)
+        if not self._refused(request, source, size):
+            kind = Kind.INVITE_SERVER if request.method == "INVITE" else Kind.SERVER
+            self._layer.open(kind, key, request, source, now).received = size
+            self._layer.events.append(RequestReceived(key, request, source))
+
+    def _refused(self, request: Request, source: Peer, size: int) -> bool:
+        """Answer what needs no layer above; True when it was answered."""
+        if self._layer.servers >= self.limits.transactions:
+            self._answer(request.headers, source, size, 503, [("Retry-After", str(_RETRY_AFTER_S))])
+            return True
+        refused = refusal(request, self.policy)
+        if refused is not None:
+            self._answer(request.headers, source, size, refused[0], refused[1])
+            return True
+        if request.method == "OPTIONS" and self.policy.answer_options:
+            known = [("Allow", self.policy.allow), ("Accept", self.policy.accept)]
+            self._answer(request.headers, source, size, 200, known)
+            return True
+        return False
+
+    def _reject(self, draft: Draft, raw: bytes, source: Peer, fault: BadMessage) -> None:
+        self.counters[f"drop-{fault.code.partition('.')[2]}"] += 1
+        self._layer.events.append(MessageRejected(source, fault.code, raw[:_HEAD_SHOWN]))
+        if draft.is_request and draft.method != "ACK" and stamp_leniently(draft.headers, source):
+            self._answer(draft.headers, source, len(raw), fault.status)
+
+    def _answer(
+        self,
+        request: Headers,
+        source: Peer,
+        size: int,
+        status: int,
+        headers: list[tuple[str, str]] | None = None,
+    ) -> None:
+        """Send an answer without a transaction, never more than twice the ``size`` of what came."""
+        data = stateless(request, self._secret, status, headers or ()).to_bytes()
+        if not source.reliable and len(data) > MAX_GAIN * size:
+            self.counters["held-amplification"] += 1
+            return
+        self.counters[f"answered-{status}"] += 1
+        self._layer.emit_bytes(data, source)
+
+    def _watch(self, connection: Connection) -> None:
+        """Keep the heap's deadline of a connection at or before the true one; it is checked when it comes."""
+        deadline = connection.deadline
+        if connection.due is None or deadline < connection.due:
+            self._layer.timers.set(connection, deadline)
+
+    def _connection_due(self, connection: Connection, now: float) -> None:
+        if connection.deadline > now:
+            self._watch(connection)
+        else:
+            self._drop(connection, "half-open" if connection.partial_since is not None else "idle", now)
+
+    def _drop(self, connection: Connection, reason: str, now: float) -> None:
+        """Close a connection from our side."""
+        self.counters[f"drop-{reason}"] += 1
+        self._to_close.append(connection.peer)
+        self._connections.remove(connection.peer)
+        self._forget(connection, reason, now)
+
+    def _forget(self, connection: Connection, reason: str, now: float) -> None:
+        self._layer.timers.set(connection, None)
+        self._layer.transport_failed(connection.peer, reason, now)
+        self._layer.events.append(ConnectionDropped(connection.peer, reason))

@@ -1,0 +1,85 @@
+"""How much of anything a stranger may make us hold: sizes, counts, rates, waiting times.
+
+Limits are arguments; the defaults are for a city on one machine. Every refusal is counted by name in
+`Counters`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one endpoint. Bytes, counts, seconds."""
+
+    message_bytes: int = 65_535
+    """One message, head and body; a UDP datagram cannot be larger. Catalog parts of 4–60 KB are usual."""
+    head_bytes: int = 16_384
+    """Start line and header fields."""
+    header_fields: int = 128
+    line_bytes: int = 8_192
+    connections: int = 8_192
+    connections_per_host: int = 4_096
+    """TCP connections from one address; a whole site may sit behind one NAT."""
+    half_open_s: float = 30.0
+    """A message begun on TCP, or a connection that has said nothing yet, must be complete within this
+    time.
+    """
+    idle_s: float = 3_600.0
+    """A TCP connection without any traffic is closed after this; heartbeats come every minute."""
+    transactions: int = 200_000
+    """Server transactions held for replay (32 s each); beyond, new requests get 503 and Retry-After."""
+    source_rate: float = 2_000.0
+    """Messages a second one host may send in the long run …"""
+    source_burst: float = 20_000.0
+    """… and at once."""
+    sources: int = 16_384
+    """Token buckets kept; the fullest are forgotten first."""
+
+
+class SourceBuckets:
+    """One token bucket a source host: ``rate`` tokens a second, at most ``burst``."""
+
+    __slots__ = ("_buckets", "_burst", "_max", "_rate")
+
+    def __init__(self, rate: float, burst: float, max_sources: int) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._max = max_sources
+        self._buckets: dict[str, list[float]] = {}
+
+    def take(self, host: str, now: float) -> bool:
+        """Take one token of ``host``; False when it has none."""
+        bucket = self._buckets.get(host)
+        if bucket is None:
+            if len(self._buckets) >= self._max:
+                self._forget(now)
+            self._buckets[host] = [self._burst - 1.0, now]
+            return self._burst >= 1.0
+        tokens = min(self._burst, bucket[0] + (now - bucket[1]) * self._rate)
+        bucket[1] = now
+        if tokens < 1.0:
+            bucket[0] = tokens
+            return False
+        bucket[0] = tokens - 1.0
+        return True
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def _forget(self, now: float) -> None:
+        """Drop the half of the sources with the most tokens: a quiet source loses nothing by a fresh
+        bucket.
+        """
+        filled = sorted(
+            self._buckets,
+            key=lambda host: self._buckets[host][0] + (now - self._buckets[host][1]) * self._rate,
+        )
+        for host in filled[self._max // 2 :]:
+            del self._buckets[host]
+
+
+Counters = Counter[str]
+"""Messages taken, answered and dropped, by name; `civicam.signalling.sip.endpoint` lists the names."""

@@ -1,0 +1,71 @@
+"""Where devices are reached, and who may speak for them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from civicam.fleet.facts import DeviceId, DeviceRecord, Presence
+from civicam.gateway.roster import Roster, source_text, stored_source
+from civicam.signalling.sip.peer import Peer
+
+RECORD = DeviceRecord(
+    DeviceId("d1"), "34020000001320000001", "gb28181", "camera", "n", True, 60, 3, Presence.UNKNOWN
+)
+
+
+@pytest.mark.parametrize(
+    ("source", "transport", "host", "peer"),
+    [
+        ("10.0.0.9:5060", "udp", "10.0.0.9", Peer("udp", "10.0.0.9", 5060)),
+        ("10.0.0.9:40000", "tcp", "10.0.0.9", None),
+        ("[2001:db8::9]:5060", "udp", "2001:db8::9", Peer("udp", "2001:db8::9", 5060)),
+        ("", "udp", "", None),
+        ("nonsense", "udp", "", None),
+        ("10.0.0.9:x", "udp", "", None),
+    ],
+)
+def test_stored_source(source: str, transport: str, host: str, peer: Peer | None) -> None:
+    assert stored_source(replace(RECORD, source=source, transport=transport)) == (host, peer)
+
+
+def test_source_is_written_as_it_is_read() -> None:
+    for peer in (Peer("udp", "10.0.0.9", 5060), Peer("udp", "2001:db8::9", 5060)):
+        assert stored_source(replace(RECORD, source=source_text(peer))) == (peer.host, peer)
+
+
+def test_only_the_host_that_registered_is_trusted() -> None:
+    entry = Roster().put(replace(RECORD, source="10.0.0.9:5060"))
+    assert entry.trusts(Peer("udp", "10.0.0.9", 61000))
+    assert not entry.trusts(Peer("udp", "10.0.0.8", 5060))
+    assert not Roster().put(RECORD).trusts(Peer("udp", "", 5060))
+
+
+def test_changed_record_keeps_the_address_and_moves_the_id() -> None:
+    roster = Roster()
+    entry = roster.put(RECORD)
+    entry.moved(Peer("udp", "10.0.0.9", 5060))
+    changed = replace(RECORD, gb_id="34020000001320000002")
+    assert roster.put(changed) is entry
+    assert roster.by_gb_id(RECORD.gb_id) is None
+    assert roster.by_gb_id(changed.gb_id) is entry
+    assert roster.by_device(RECORD.device_id) is entry
+    assert entry.peer is not None
+    roster.drop(RECORD.device_id)
+    roster.drop(RECORD.device_id)
+    assert len(roster) == 0
+
+
+def test_lost_connection_takes_the_address_of_all_that_lived_on_it() -> None:
+    roster = Roster()
+    connection = Peer("tcp", "10.0.0.9", 40000, 7)
+    one = roster.put(RECORD)
+    two = roster.put(replace(RECORD, device_id=DeviceId("d2"), gb_id="34020000001320000002"))
+    one.moved(connection)
+    assert roster.by_peer(connection) is one
+    two.moved(connection)
+    assert roster.by_peer(connection) is None
+    assert roster.connection_lost(connection) == [one, two]
+    assert (one.peer, two.peer) == (None, None)
+    assert roster.connection_lost(connection) == []

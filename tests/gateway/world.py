@@ -1,0 +1,71 @@
+"""A small city in memory: one gateway, its rooms, its devices, its wire."""
+
+from __future__ import annotations
+
+import itertools
+
+from tests.gateway.camera import Camera, item
+from tests.gateway.rooms import MemoryEngine, MemoryFleet, MemoryProber
+from tests.gateway.wire import (
+    GATE,
+    GATE_HOST,
+    PLATFORM,
+    REALM,
+    LoopClock,
+    MemoryAgent,
+    Network,
+    ids,
+    next_seed,
+)
+
+from civicam.gateway.ports import GatewayPorts
+from civicam.gateway.service import Gateway
+from civicam.gateway.settings import GatewaySettings
+from civicam.signalling.gb28181.manscdp import (
+    CatalogResponse,
+)
+
+
+class World:
+    """One gateway, its rooms, its wire. `crash`, then `start` again, is kill -9 and a new process."""
+
+    def __init__(self, settings: GatewaySettings | None = None) -> None:
+        self.settings = settings or GatewaySettings(gb_id=PLATFORM, realm=REALM, advertise=GATE_HOST)
+        self.network = Network()
+        self.fleet = MemoryFleet()
+        self.engine = MemoryEngine()
+        self.prober = MemoryProber()
+        self._hosts = itertools.count(2)
+
+    async def start(self) -> Gateway:
+        ports = GatewayPorts(
+            self.fleet, self.engine, self.prober, LoopClock(), ids("gate"), lambda host: GATE_HOST
+        )
+        self.gateway = Gateway(self.settings, ports, b"0123456789abcdef" + bytes([next_seed() % 256]))
+        self.agent = MemoryAgent(
+            self.network, (GATE.host, GATE.port), self.gateway.on_request, self.gateway.on_other
+        )
+        await self.gateway.start(self.agent, GATE.port)
+        return self.gateway
+
+    async def crash(self) -> None:
+        """kill -9: nothing is said to anybody, what is in memory is gone."""
+        self.agent.unplug()
+        await self.gateway._tasks.cancel_all()
+        self.gateway._liveness.stop()
+        self.engine.open.clear()
+
+    def camera(self, gb_id: str, password: str = "example-9", *channels: str) -> Camera:
+        """A device on the wire, entered in the fleet unless that was done before."""
+        if gb_id not in self.fleet.secrets:
+            self.fleet.enter(gb_id, password)
+        agent = MemoryAgent(self.network, (f"10.0.1.{next(self._hosts)}", 5060), lambda event: None)
+        camera = Camera(agent, gb_id, password, self.engine, channels)
+        agent.on_request = camera.on_request
+        agent.on_other = camera.on_other
+        return camera
+
+    def part(self, sn: int, device: str, *gb_ids: str, total: int | None = None) -> CatalogResponse:
+        """A catalogue part out of nowhere."""
+        items = tuple(item(each, device) for each in gb_ids)
+        return CatalogResponse(sn, device, len(items) if total is None else total, items)

@@ -1,0 +1,31 @@
+"""Ports: even, rested, and honest when there are none."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from civicam.kernel.errors import Operational
+from civicam.media.aio.ports import PortPool
+
+
+@given(st.integers(1, 65500), st.integers(0, 30))
+def test_ports_are_even_and_have_their_rtcp_port_in_range(first: int, more: int) -> None:
+    pool = PortPool(first, first + more, 30.0)
+    ports = [pool.take(0.0) for _ in range(pool.free)]
+    assert all(port % 2 == 0 and first <= port and port + 1 <= first + more for port in ports)
+    assert len(set(ports)) == len(ports)
+
+
+def test_a_used_port_rests_before_it_is_used_again() -> None:
+    pool = PortPool(30000, 30003, 30.0)
+    first, second = pool.take(0.0), pool.take(0.0)
+    pool.rest(first, 10.0)
+    assert pool.resting == 1
+    with pytest.raises(Operational) as caught:
+        pool.take(39.9)
+    assert caught.value.code == "media.no-ports"
+    assert caught.value.data == {"ports": 2}
+    assert pool.take(40.0) == first
+    assert second != first

@@ -1,0 +1,1 @@
+"""Draws the base maps of the sample city: `python -m tools.basemap` from the repository root."""

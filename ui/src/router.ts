@@ -1,0 +1,38 @@
+import { createRouter, createWebHistory } from "vue-router";
+import { useSession } from "@/stores/session";
+
+declare module "vue-router" {
+  interface RouteMeta {
+    open?: boolean;
+    title: string;
+  }
+}
+
+export const router = createRouter({
+  history: createWebHistory(),
+  routes: [
+    { path: "/", redirect: "/situation" },
+    { path: "/welcome", component: () => import("@/pages/WelcomePage.vue"), meta: { open: true, title: "login.title" } },
+    { path: "/login", component: () => import("@/pages/LoginPage.vue"), meta: { open: true, title: "login.title" } },
+    { path: "/situation", component: () => import("@/pages/SituationPage.vue"), meta: { title: "nav.situation" } },
+    { path: "/map", component: () => import("@/pages/MapPage.vue"), meta: { title: "nav.map" } },
+    { path: "/live", component: () => import("@/pages/LivePage.vue"), meta: { title: "nav.live" } },
+    { path: "/channels", component: () => import("@/pages/ChannelsPage.vue"), meta: { title: "nav.channels" } },
+    { path: "/system", component: () => import("@/pages/SystemPage.vue"), meta: { title: "nav.system" } },
+    { path: "/:rest(.*)*", component: () => import("@/pages/LostPage.vue"), meta: { title: "lost.title" } },
+  ],
+});
+
+router.beforeEach(async (to) => {
+  if (to.meta.open === true) return true;
+  const session = useSession();
+  if (!session.known) {
+    try {
+      await session.restore();
+    } catch {
+      // The server is away: show the log-in page, which says so.
+      session.forget();
+    }
+  }
+  return session.signedIn ? true : { path: "/login", query: to.path === "/situation" ? {} : { next: to.fullPath } };
+});
