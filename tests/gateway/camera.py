@@ -24,7 +24,7 @@ from civicam.signalling.gb28181.manscdp import (
     DeviceInfoResponse,
     ItemStatus,
     Keepalive,
-    KnownCommand,
+    Message,
     in_parts,
     parse_message,
     to_xml,
@@ -91,7 +91,7 @@ class Camera:
         )
         return await self.agent.request(next_request(first, self.origin(), [("Authorization", answer)]), GATE)
 
-    async def say(self, command: KnownCommand, from_id: str | None = None) -> Response:
+    async def say(self, command: Message, from_id: str | None = None) -> Response:
         """A MESSAGE to the platform."""
         request = new_request(
             "MESSAGE",

@@ -69,9 +69,8 @@ class Inbox:
     @staticmethod
     def _unanswerable(command: Command) -> bool:
         """A question or an order to us: this platform is nobody's device yet. Notices are taken anyway."""
-        return not isinstance(command, Keepalive | CatalogResponse | DeviceInfoResponse) and not (
-            isinstance(command, UnknownCommand) and command.root in {Root.NOTIFY, Root.RESPONSE}
-        )
+        root = command.root if isinstance(command, UnknownCommand) else command.ROOT
+        return root not in {Root.NOTIFY, Root.RESPONSE}
 
     def _take(self, entry: Entry, event: RequestReceived, command: Command) -> None:
         counters = self._desk.counters

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from civicam.gateway.roster import Entry, source_text
 from civicam.gateway.settings import GatewaySettings
 from civicam.signalling.gb28181 import sdp
-from civicam.signalling.gb28181.manscdp import CONTENT_TYPE, KnownCommand, to_xml
+from civicam.signalling.gb28181.manscdp import CONTENT_TYPE, Message, to_xml
 from civicam.signalling.gb28181.ssrc import format_ssrc
 from civicam.signalling.sip.build import IdSource, Origin, new_request
 from civicam.signalling.sip.message import Request
@@ -37,7 +37,7 @@ class Line:
         """Our side towards ``peer``."""
         return Origin(self.local_host(peer), self._port, peer.transport, self._ids, self._settings.user_agent)
 
-    def message(self, entry: Entry, peer: Peer, command: KnownCommand) -> Request:
+    def message(self, entry: Entry, peer: Peer, command: Message) -> Request:
         """A MESSAGE outside any dialog, in the device's encoding."""
         request = self._request("MESSAGE", entry.gb_id, peer)
         request.set_body(CONTENT_TYPE, to_xml(command, entry.profile.encoding))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from civicam.signalling.gb28181.ids import GbId
 from civicam.signalling.gb28181.manscdp import CatalogItem, DeviceInfoResponse, ItemStatus
 from civicam.simulator.description import Channel, Device, DeviceKind
 
@@ -52,7 +51,7 @@ def inventory(identity: Identity) -> tuple[CatalogItem, ...]:
     return tuple(found)
 
 
-def description(identity: Identity, sn: int, asked: GbId) -> bytes:
+def description(identity: Identity, sn: int, asked: str) -> bytes:
     """The body of a DeviceInfo answer."""
     device = identity.device
     return DeviceInfoResponse(

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from civicam.kernel.errors import Refused
+from civicam.signalling.gb28181 import manscdp
 from civicam.signalling.gb28181.ids import GbId
 from civicam.signalling.gb28181.manscdp import (
     CatalogItem,
@@ -18,7 +19,7 @@ from civicam.signalling.gb28181.manscdp import (
     DeviceInfoResponse,
     ItemStatus,
     Keepalive,
-    KnownCommand,
+    Message,
     Root,
     UnknownCommand,
     in_parts,
@@ -47,7 +48,7 @@ ITEM = CatalogItem(
     (0, 1),
 )
 
-CASES: list[KnownCommand] = [
+CASES: list[Message] = [
     Keepalive(1, NVR),
     Keepalive(412, NVR, "ERROR", (GbId(CAM), GbId("34020000001310000002"))),
     CatalogQuery(1087, NVR),
@@ -63,7 +64,7 @@ CASES: list[KnownCommand] = [
 
 @pytest.mark.parametrize("encoding", ["GB18030", "GB2312", "UTF-8"])
 @pytest.mark.parametrize("command", CASES, ids=lambda each: type(each).__name__)
-def test_what_is_written_is_read_back(command: KnownCommand, encoding: str) -> None:
+def test_what_is_written_is_read_back(command: Message, encoding: str) -> None:
     body = to_xml(command, encoding)
     assert body.startswith(f'<?xml version="1.0" encoding="{encoding}"?>'.encode())
     assert parse_message(body) == command
@@ -267,3 +268,9 @@ def test_any_name_survives(name: str) -> None:
     found = parse_message(to_xml(CatalogResponse(1, NVR, 1, (item,))))
     assert isinstance(found, CatalogResponse)
     assert found.items[0].name.split() == item.name.split()
+
+
+def test_no_two_modules_read_the_same_command() -> None:
+    rows = [key for module in manscdp._MODULES for key in module.READERS]
+    assert len(rows) == len(set(rows)) == len(manscdp.READERS)
+    assert all(name == name.lower() for _, name in rows)

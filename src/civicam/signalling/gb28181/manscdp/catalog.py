@@ -10,21 +10,21 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Self
 
 from civicam.kernel.errors import Refused
 from civicam.signalling.gb28181.ids import parse_node_id
 from civicam.signalling.gb28181.manscdp.fields import (
     Root,
     bad_field,
-    document,
     element,
     read_float,
     read_int,
     read_sn,
 )
+from civicam.signalling.gb28181.manscdp.message import Message, PlainQuery, Readers
 from civicam.signalling.gb28181.xml import Element, child, local_name, text_of
 
-CMD_TYPE = "Catalog"
 MAX_ITEMS = 10_000
 """Annex M: at most 10 000 records in one message."""
 MAX_SUM = 1_000_000
@@ -58,24 +58,16 @@ _TYPED = frozenset(
 _DROPPED = frozenset({"password", "functiontype", "event"})
 
 
-@dataclass(frozen=True, slots=True)
-class CatalogQuery:
+class CatalogQuery(PlainQuery):
     """Ask for everything under ``device_id`` (a device, system, group or region)."""
 
-    sn: int
-    device_id: str
+    __slots__ = ()
+    CMD_TYPE = "Catalog"
 
     @classmethod
-    def from_xml(cls, root: Element) -> CatalogQuery:
+    def from_xml(cls, root: Element) -> Self:
         """Read; raises `Refused` when SN or DeviceID is wrong."""
-        text = text_of(root, "DeviceID")
-        if text is None:
-            raise bad_field("DeviceID", None)
-        return cls(sn=read_sn(root), device_id=parse_node_id(text))
-
-    def to_xml(self, encoding: str = "GB18030") -> bytes:
-        """Write the body."""
-        return document(Root.QUERY, CMD_TYPE, self.sn, element("DeviceID", self.device_id) + "\r\n", encoding)
+        return cls(sn=read_sn(root), device_id=read_node_id(root))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +147,12 @@ class CatalogItem:
 
 
 @dataclass(frozen=True, slots=True)
-class CatalogResponse:
+class CatalogResponse(Message):
     """One part of an answer. ``rejected`` counts items of this part that could not be read."""
 
-    sn: int
-    device_id: str
+    ROOT = Root.RESPONSE
+    CMD_TYPE = "Catalog"
+
     sum_num: int
     items: tuple[CatalogItem, ...] = ()
     rejected: int = 0
@@ -167,24 +160,35 @@ class CatalogResponse:
     @classmethod
     def from_xml(cls, root: Element) -> CatalogResponse:
         """Read; raises `Refused` when SN, DeviceID or SumNum is wrong. Bad items are counted, not fatal."""
-        text = text_of(root, "DeviceID")
-        if text is None:
-            raise bad_field("DeviceID", None)
         items, rejected = _items(child(root, "DeviceList"))
         sum_num = read_int(root, "SumNum", 0, MAX_SUM)
         if sum_num is None:
             if text_of(root, "SumNum"):
                 raise bad_field("SumNum", text_of(root, "SumNum"))
             sum_num = len(items) + rejected  # a bare Result or a list without a total: this is all
-        return cls(read_sn(root), parse_node_id(text), sum_num, items, rejected)
+        return cls(read_sn(root), read_node_id(root), sum_num, items, rejected)
 
-    def to_xml(self, encoding: str = "GB18030") -> bytes:
-        """Write the body; no list at all when there are no items (Annex M)."""
-        content = element("DeviceID", self.device_id) + "\r\n" + element("SumNum", self.sum_num) + "\r\n"
+    def content(self) -> str:
+        """SumNum and the list; no list at all when there are no items (Annex M)."""
+        content = element("SumNum", self.sum_num) + "\r\n"
         if self.items:
             inner = "\r\n".join(each.to_xml() for each in self.items)
             content += f'<DeviceList Num="{len(self.items)}">\r\n{inner}\r\n</DeviceList>\r\n'
-        return document(Root.RESPONSE, CMD_TYPE, self.sn, content, encoding)
+        return content
+
+
+READERS: Readers = {
+    (Root.QUERY, "catalog"): CatalogQuery.from_xml,
+    (Root.RESPONSE, "catalog"): CatalogResponse.from_xml,
+}
+
+
+def read_node_id(root: Element) -> str:
+    """DeviceID as a Catalog has it: 20 digits or a region code. Raises `Refused`."""
+    text = text_of(root, "DeviceID")
+    if text is None:
+        raise bad_field("DeviceID", None)
+    return parse_node_id(text)
 
 
 def in_parts(sn: int, device_id: str, items: tuple[CatalogItem, ...], size: int) -> list[CatalogResponse]:

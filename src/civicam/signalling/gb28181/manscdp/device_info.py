@@ -4,37 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from civicam.signalling.gb28181.ids import GbId
-from civicam.signalling.gb28181.manscdp.fields import Root, document, element, read_id, read_int, read_sn
+from civicam.signalling.gb28181.manscdp.fields import Root, element, read_id, read_int, read_sn
+from civicam.signalling.gb28181.manscdp.message import Message, PlainQuery, Readers
 from civicam.signalling.gb28181.xml import Element, text_of
 
-CMD_TYPE = "DeviceInfo"
 MAX_CHANNELS = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceInfoQuery:
+class DeviceInfoQuery(PlainQuery):
     """Ask a device who made it."""
 
-    sn: int
-    device_id: GbId
-
-    @classmethod
-    def from_xml(cls, root: Element) -> DeviceInfoQuery:
-        """Read; raises `Refused` when SN or DeviceID is wrong."""
-        return cls(sn=read_sn(root), device_id=read_id(root))
-
-    def to_xml(self, encoding: str = "GB18030") -> bytes:
-        """Write the body."""
-        return document(Root.QUERY, CMD_TYPE, self.sn, element("DeviceID", self.device_id) + "\r\n", encoding)
+    __slots__ = ()
+    CMD_TYPE = "DeviceInfo"
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceInfoResponse:
+class DeviceInfoResponse(Message):
     """What it says of itself; texts are as sent, ``channels`` counts video inputs."""
 
-    sn: int
-    device_id: GbId
+    ROOT = Root.RESPONSE
+    CMD_TYPE = "DeviceInfo"
+
     result: str = "OK"
     device_name: str = ""
     manufacturer: str = ""
@@ -56,10 +46,9 @@ class DeviceInfoResponse:
             channels=read_int(root, "Channel", 0, MAX_CHANNELS),
         )
 
-    def to_xml(self, encoding: str = "GB18030") -> bytes:
-        """Write the body."""
+    def content(self) -> str:
+        """The children after DeviceID."""
         fields = (
-            ("DeviceID", self.device_id),
             ("DeviceName", self.device_name or None),
             ("Result", self.result),
             ("Manufacturer", self.manufacturer or None),
@@ -67,5 +56,10 @@ class DeviceInfoResponse:
             ("Firmware", self.firmware or None),
             ("Channel", self.channels),
         )
-        content = "".join(element(name, value) + "\r\n" for name, value in fields if value is not None)
-        return document(Root.RESPONSE, CMD_TYPE, self.sn, content, encoding)
+        return "".join(element(name, value) + "\r\n" for name, value in fields if value is not None)
+
+
+READERS: Readers = {
+    (Root.QUERY, "deviceinfo"): DeviceInfoQuery.from_xml,
+    (Root.RESPONSE, "deviceinfo"): DeviceInfoResponse.from_xml,
+}

@@ -9,19 +9,20 @@ from dataclasses import dataclass
 
 from civicam.kernel.errors import Refused
 from civicam.signalling.gb28181.ids import GbId
-from civicam.signalling.gb28181.manscdp.fields import Root, document, element, read_id, read_sn
+from civicam.signalling.gb28181.manscdp.fields import Root, element, read_id, read_sn
+from civicam.signalling.gb28181.manscdp.message import Message, Readers
 from civicam.signalling.gb28181.xml import Element, child, local_name, text_of
 
-CMD_TYPE = "Keepalive"
 MAX_FAULTY = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Keepalive:
+class Keepalive(Message):
     """``status`` is ``OK`` or ``ERROR`` (anything else a device writes counts as OK: it is alive)."""
 
-    sn: int
-    device_id: GbId
+    ROOT = Root.NOTIFY
+    CMD_TYPE = "Keepalive"
+
     status: str = "OK"
     faulty: tuple[GbId, ...] = ()
 
@@ -36,13 +37,13 @@ class Keepalive:
             faulty=_faulty(child(root, "Info")),
         )
 
-    def to_xml(self, encoding: str = "GB18030") -> bytes:
-        """Write the body."""
-        content = element("DeviceID", self.device_id) + "\r\n" + element("Status", self.status) + "\r\n"
+    def content(self) -> str:
+        """The children after DeviceID."""
+        content = element("Status", self.status) + "\r\n"
         if self.faulty:
             inner = "".join(element("DeviceID", each) for each in self.faulty)
             content += f"<Info>{inner}</Info>\r\n"
-        return document(Root.NOTIFY, CMD_TYPE, self.sn, content, encoding)
+        return content
 
 
 def _faulty(info: Element | None) -> tuple[GbId, ...]:
@@ -55,3 +56,6 @@ def _faulty(info: Element | None) -> tuple[GbId, ...]:
         except Refused:
             continue  # one unreadable child must not cost the device its heartbeat
     return tuple(found)
+
+
+READERS: Readers = {(Root.NOTIFY, "keepalive"): Keepalive.from_xml}
