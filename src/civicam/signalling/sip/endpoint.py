@@ -17,6 +17,8 @@ Counters: ``received`` ``sent`` ``retransmitted`` ``replayed`` ``timeout`` ``rea
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from civicam.signalling.sip.answers import MAX_GAIN, stamp_leniently, stamp_top_via, stateless
 from civicam.signalling.sip.build import IdSource
 from civicam.signalling.sip.connections import Connection, Connections
@@ -37,6 +39,9 @@ from civicam.signalling.sip.parse import Draft, finish, parse_datagram
 from civicam.signalling.sip.peer import Peer
 from civicam.signalling.sip.policy import Policy, refusal
 from civicam.signalling.sip.transaction import Kind, Signal, Transaction
+
+Tap = Callable[[bool, bytes, Peer, float], None]
+"""Hears every whole message: True when it came in, its bytes, the other side, monotonic seconds."""
 
 _HEAD_SHOWN = 200
 _RETRY_AFTER_S = 60
@@ -69,6 +74,8 @@ class SipEndpoint:
         self._connections = Connections(self.limits)
         self._buckets = SourceBuckets(self.limits.source_rate, self.limits.source_burst, self.limits.sources)
         self._to_close: list[Peer] = []
+        self.on_wire: Tap | None = None
+        """For a trace (`civicam.signalling.sip.trace`); quick. It is not told what a token bucket drops."""
 
     # -- bytes in
 
@@ -85,6 +92,8 @@ class SipEndpoint:
         draft, body = parse_datagram(data, self.limits)
         if len(data) > self.limits.message_bytes:
             draft.fault = too_large("bytes", self.limits.message_bytes)
+        if self.on_wire is not None:
+            self.on_wire(True, data, source, now)
         self._take(draft, body, data, source, now)
 
     def receive_stream(self, data: bytes, peer: Peer, now: float) -> None:
@@ -104,6 +113,8 @@ class SipEndpoint:
             if not self._buckets.take(peer.host, now):
                 self.counters["drop-rate"] += 1
                 continue
+            if self.on_wire is not None:
+                self.on_wire(True, head + body, peer, now)
             self._take(draft, body, head, peer, now)
         if stream.blank > blank:
             self.counters["blank"] += 1
@@ -172,6 +183,9 @@ class SipEndpoint:
         outgoing = self._layer.outgoing
         if outgoing:
             self._layer.outgoing = []
+            if self.on_wire is not None:
+                for data, peer in outgoing:
+                    self.on_wire(False, data, peer, now)
         return outgoing
 
     def connections_to_close(self) -> list[Peer]:

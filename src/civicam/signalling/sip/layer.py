@@ -78,6 +78,7 @@ class TransactionLayer:
         self._unacked: dict[_AckKey, Transaction] = {}
         self._invites: dict[_AckKey, Transaction] = {}
         self._by_peer: dict[Peer, set[Transaction]] = {}
+        """What ends when a transport fails: on TCP everything, on UDP our own requests."""
 
     def __len__(self) -> int:
         return len(self._table)
@@ -91,7 +92,7 @@ class TransactionLayer:
         transaction = Transaction(kind, key, request, peer)
         transaction.enter(transaction.state, now)
         self._table[key] = transaction
-        if peer.reliable:
+        if peer.reliable or kind in _CLIENT_SIDE:
             self._by_peer.setdefault(peer, set()).add(transaction)
         if kind not in _CLIENT_SIDE:
             self.servers += 1
@@ -257,11 +258,7 @@ class TransactionLayer:
 
     def transport_failed(self, peer: Peer, reason: str, now: float) -> None:
         """Everything that runs over ``peer`` ends. On UDP only requests of ours that wait are concerned."""
-        if peer.reliable:
-            concerned = list(self._by_peer.get(peer, ()))
-        else:
-            concerned = [one for one in self._table.values() if one.peer == peer and one.kind in _CLIENT_SIDE]
-        for transaction in concerned:
+        for transaction in list(self._by_peer.get(peer, ())):
             self.signal(transaction, Signal.BROKEN, now, reason=reason)
 
     # -- time
@@ -298,7 +295,7 @@ class TransactionLayer:
             self._unacked.pop(_ack_key(transaction.request), None)
         elif transaction.kind == Kind.INVITE_CLIENT:
             self._invites.pop(_ack_key(transaction.request), None)
-        if transaction.peer.reliable:
+        if transaction.peer.reliable or transaction.kind in _CLIENT_SIDE:
             mates = self._by_peer[transaction.peer]
             mates.discard(transaction)
             if not mates:
