@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import enum
 import math
+from datetime import datetime
 from xml.sax.saxutils import escape
 
+from civicam.signalling.gb28181.clock import format_time, parse_date
 from civicam.signalling.gb28181.ids import GbId
 from civicam.signalling.gb28181.xml import Element, Malformed, text_of
 
@@ -62,6 +64,12 @@ def read_float(element: Element, name: str, low: float, high: float) -> float | 
     return value if math.isfinite(value) and low <= value <= high else None
 
 
+def read_time(element: Element, name: str) -> datetime | None:
+    """An aware UTC moment, else None: a device's clock never fails a message."""
+    text = text_of(element, name, 64)
+    return parse_date(text) if text else None
+
+
 def bad_field(name: str, value: str | None) -> Malformed:
     """The refusal of a mandatory field that is missing or wrong."""
     return Malformed("signalling.bad-field", field=name, value=ascii((value or "")[:40]))
@@ -70,6 +78,15 @@ def bad_field(name: str, value: str | None) -> Malformed:
 def element(name: str, value: object) -> str:
     """``<name>value</name>`` with the text escaped; nothing for None."""
     return "" if value is None else f"<{name}>{escape(str(value))}</{name}>"
+
+
+def lines(*rows: tuple[str, object]) -> str:
+    """Elements one a line, in this order. None and empty text are left out, a moment is a MANSCDP time."""
+    return "".join(
+        element(name, format_time(value) if isinstance(value, datetime) else value) + "\r\n"
+        for name, value in rows
+        if value not in (None, "")
+    )
 
 
 def document(root: Root, cmd_type: str, sn: int, content: str, encoding: str) -> bytes:
