@@ -26,6 +26,9 @@ from civicam.fleet.views import (
     ChannelPage,
     ChannelRow,
     City,
+    DeviceDetail,
+    DeviceFilter,
+    DevicePage,
     FleetSituation,
     Hit,
     Node,
@@ -206,6 +209,14 @@ class FleetQueries(Protocol):
 
     def channel_names(self, channel_ids: Sequence[str]) -> dict[str, str]:
         """Names of some channels."""
+        ...
+
+    def devices(self, wanted: DeviceFilter, after: str, limit: int) -> DevicePage:
+        """A page in order of name."""
+        ...
+
+    def device(self, device_id: str, recent: int) -> DeviceDetail | None:
+        """One device with its channels and its newest ``recent`` transitions."""
         ...
 
     def search(self, q: str, limit: int) -> list[Hit]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, or_, select
 
+from civicam.fleet import device_queries
+from civicam.fleet.cursor import mark, place
 from civicam.fleet.facts import ChannelId, DeviceId, Presence
 from civicam.fleet.model import MOVES
 from civicam.fleet.tables import channel, city, device, district, site, street, transition
@@ -18,6 +18,9 @@ from civicam.fleet.views import (
     ChannelRow,
     City,
     Counts,
+    DeviceDetail,
+    DeviceFilter,
+    DevicePage,
     FleetSituation,
     Hit,
     Node,
@@ -27,7 +30,6 @@ from civicam.fleet.views import (
     TransitionRow,
     site_state,
 )
-from civicam.kernel.errors import Refused
 
 _ONLINE = func.coalesce(func.sum(case((channel.c.state == Presence.ONLINE.value, 1), else_=0)), 0)
 _OFFLINE = func.coalesce(func.sum(case((channel.c.state == Presence.OFFLINE.value, 1), else_=0)), 0)
@@ -174,12 +176,12 @@ class FleetQueries:
         )
         total = self._db.execute(select(func.count()).select_from(joined).where(*where)).scalar_one()
         if after:
-            name, key = _cursor(after)
+            name, key = place(after)
             where.append(or_(channel.c.name > name, and_(channel.c.name == name, channel.c.channel_id > key)))
         rows = self._rows(*where, limit=limit + 1)
         more = len(rows) > limit
         rows = rows[:limit]
-        return ChannelPage(rows, _mark(rows[-1].name, rows[-1].id) if more else None, int(total))
+        return ChannelPage(rows, mark(rows[-1].name, rows[-1].id) if more else None, int(total))
 
     def channel(self, channel_id: str) -> ChannelRow | None:
         rows = self._rows(channel.c.channel_id == channel_id)
@@ -215,6 +217,30 @@ class FleetQueries:
             .limit(limit)
         )
         return [_channel_row(row) for row in self._db.execute(query)]
+
+    # -- devices
+
+    def devices(self, wanted: DeviceFilter, after: str, limit: int) -> DevicePage:
+        return device_queries.page(self._db, wanted, after, limit)
+
+    def device(self, device_id: str, recent: int) -> DeviceDetail | None:
+        found = device_queries.one(self._db, device_id)
+        if found is None:
+            return None
+        short, row = found
+        return DeviceDetail(
+            device=short,
+            source=row.source,
+            transport=row.transport,
+            registered_at=row.registered_at,
+            expires_s=row.expires_s,
+            heartbeat_s=row.heartbeat_s,
+            misses=row.misses,
+            user_agent=row.user_agent,
+            firmware=row.firmware,
+            channels=self._rows(channel.c.device_id == device_id),
+            recent=device_queries.transitions(self._db, device_id, short.name, recent),
+        )
 
     # -- search and sources
 
@@ -317,18 +343,3 @@ def _where(wanted: ChannelFilter) -> list[ColumnElement[bool]]:
     if wanted.district:
         where.append(site.c.district == wanted.district)
     return where
-
-
-def _mark(name: str, key: str) -> str:
-    """The place after a row, opaque to the caller."""
-    return base64.urlsafe_b64encode(f"{key}\n{name}".encode()).decode().rstrip("=")
-
-
-def _cursor(mark: str) -> tuple[str, str]:
-    """(name, channel id) of `_mark`; `Refused` ``fleet.bad-cursor``."""
-    try:
-        text = base64.urlsafe_b64decode(mark + "=" * (-len(mark) % 4)).decode()
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        raise Refused("fleet.bad-cursor") from None
-    key, _, name = text.partition("\n")
-    return name, key

@@ -42,6 +42,9 @@ from civicam.fleet.views import (
     ChannelPage,
     ChannelRow,
     City,
+    DeviceDetail,
+    DeviceFilter,
+    DevicePage,
     FleetSituation,
     Hit,
     Node,
@@ -269,6 +272,17 @@ class FleetService:
         found = await self._queries.read(lambda q: q.channel(channel_id))
         if found is None:
             raise Refused("fleet.unknown-channel", channel_id=channel_id)
+        return found
+
+    async def device_page(self, wanted: DeviceFilter, after: str = "", limit: int = 100) -> DevicePage:
+        """A page of devices by name. `Refused` ``fleet.bad-cursor``."""
+        return await self._queries.read(lambda q: q.devices(wanted, after, limit))
+
+    async def device(self, device_id: str) -> DeviceDetail:
+        """One device. `Refused` ``fleet.unknown-device``."""
+        found = await self._queries.read(lambda q: q.device(device_id, self._settings.recent))
+        if found is None:
+            raise Refused("fleet.unknown-device", device_id=device_id)
         return found
 
     async def channel_ids(self, device_ids: Sequence[DeviceId]) -> dict[DeviceId, list[ChannelId]]:

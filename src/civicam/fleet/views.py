@@ -121,6 +121,66 @@ class ChannelFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceFilter:
+    """Which devices: ``q`` is found in names, codes and makers; empty strings do not filter."""
+
+    q: str = ""
+    state: str = ""
+    protocol: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """A device as lists show it; ``online`` of its ``total`` channels are online."""
+
+    id: str
+    gb_id: str
+    name: str
+    kind: str
+    protocol: Literal["gb28181", "rtsp"]
+    enabled: bool
+    state: Presence
+    reason: str | None
+    since: datetime | None
+    last_seen: datetime | None
+    site_id: str | None
+    site_name: Text | None
+    manufacturer: str
+    model: str
+    version: str
+    """X-GB-Ver of the 2022 edition, empty when the device sends none."""
+    online: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePage:
+    """A page of devices; ``next`` is what to send as ``after`` for the next one, None at the end."""
+
+    devices: list[DeviceRow]
+    next: str | None
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceDetail:
+    """Everything stored of one device; secrets are not."""
+
+    device: DeviceRow
+    source: str
+    """``host:port`` it was last heard from, empty before the first time."""
+    transport: str
+    registered_at: datetime | None
+    expires_s: int
+    heartbeat_s: int
+    misses: int
+    user_agent: str
+    firmware: str
+    channels: list[ChannelRow]
+    recent: list[TransitionRow]
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One result of a search."""
 
