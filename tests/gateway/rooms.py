@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from tests.gateway.wire import REALM, later
@@ -37,6 +38,11 @@ from civicam.media.engine import (
     Probe,
     PullSpec,
     ReceiveSpec,
+    RecordingEnded,
+    RecordingStats,
+    SendSpec,
+    SoundFormat,
+    SpeechStats,
     StreamEnded,
     StreamStalled,
     StreamStarted,
@@ -152,8 +158,12 @@ class MemoryEngine:
 
     def __init__(self) -> None:
         self.events: asyncio.Queue[EngineEvent] = asyncio.Queue()
-        self.open: dict[str, ReceiveSpec | PullSpec] = {}
+        self.open: dict[str, ReceiveSpec | PullSpec | SendSpec] = {}
         self.pinned: dict[str, tuple[int | None, str | None]] = {}
+        self.encodings: dict[str, str] = {}
+        self.connected: dict[str, tuple[str, int]] = {}
+        self.controls: list[tuple[str, str, float]] = []
+        self.recorded: dict[str, Path] = {}
         self.closed: list[str] = []
         self.viewers: Counter[str] = Counter()
         self.full = False
@@ -168,8 +178,54 @@ class MemoryEngine:
         self.open[spec.stream_id] = spec
         return Port(spec.stream_id, "0.0.0.0", next(self._ports))
 
-    async def pin(self, stream_id: str, *, ssrc: int | None, source_host: str | None) -> None:
+    async def pin(
+        self, stream_id: str, *, ssrc: int | None, source_host: str | None, encoding: str = "PS"
+    ) -> None:
         self.pinned[stream_id] = (ssrc, source_host)
+        self.encodings[stream_id] = encoding
+
+    async def connect(self, stream_id: str, host: str, port: int) -> None:
+        self.connected[stream_id] = (host, port)
+
+    async def pause(self, stream_id: str, paused: bool) -> None:
+        self.controls.append((stream_id, "pause", float(paused)))
+
+    async def scale(self, stream_id: str, scale: float) -> None:
+        self.controls.append((stream_id, "scale", scale))
+
+    async def seek(self, stream_id: str) -> None:
+        self.controls.append((stream_id, "seek", 0.0))
+
+    async def record(self, stream_id: str, path: Path) -> None:
+        self.recorded[stream_id] = path
+
+    async def stop_record(self, stream_id: str) -> None:
+        path = self.recorded.pop(stream_id, None)
+        if path is not None:
+            self.events.put_nowait(
+                RecordingEnded(stream_id, str(path), "media.recorded", 1, "00" * 32, 1.0, False)
+            )
+
+    async def recordings(self) -> list[RecordingStats]:
+        return [RecordingStats(each, str(path), 1, 1.0, False) for each, path in self.recorded.items()]
+
+    async def open_sender(self, spec: SendSpec) -> Port:
+        if self.full:
+            raise Operational("media.no-ports")
+        self.open[spec.stream_id] = spec
+        return Port(spec.stream_id, "0.0.0.0", next(self._ports))
+
+    async def admit_speaker(
+        self, stream_id: str, ticket: str, fmt: SoundFormat, client: str, ttl: float
+    ) -> Door:
+        return Door(8081, "/media")
+
+    async def speeches(self) -> list[SpeechStats]:
+        return [
+            SpeechStats(each, "", 0, 0, 0, 0, False)
+            for each, spec in self.open.items()
+            if isinstance(spec, SendSpec)
+        ]
 
     async def pull(self, spec: PullSpec) -> None:
         self.open[spec.stream_id] = spec
@@ -190,7 +246,8 @@ class MemoryEngine:
     async def stats(self) -> list[StreamStats]:
         return [
             StreamStats(each, Codec.H264, 1920, 1080, 0, 0, 0, 0, 0, 0, 0, None, self.viewers[each], 0, "")
-            for each in self.open
+            for each, spec in self.open.items()
+            if not isinstance(spec, SendSpec)
         ]
 
     async def next_event(self) -> EngineEvent:

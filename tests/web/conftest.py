@@ -30,7 +30,19 @@ from civicam.fleet.vault import KeyFileVault
 from civicam.kernel.clock import ManualClock
 from civicam.kernel.errors import Operational, Refused
 from civicam.media.core.unit import Codec
-from civicam.media.engine import Door, EngineEvent, Port, PullSpec, ReceiveSpec, StreamStats, WireFormat
+from civicam.media.engine import (
+    Door,
+    EngineEvent,
+    Port,
+    PullSpec,
+    ReceiveSpec,
+    RecordingStats,
+    SendSpec,
+    SoundFormat,
+    SpeechStats,
+    StreamStats,
+    WireFormat,
+)
 from civicam.observability.metrics import Metrics
 from civicam.web.app import create_app
 from civicam.web.ports import Component, Health, Services, WorkerRow
@@ -149,8 +161,42 @@ class PretendEngine:
     async def open_receiver(self, spec: ReceiveSpec) -> Port:
         raise Operational("media.no-ports")
 
-    async def pin(self, stream_id: str, *, ssrc: int | None, source_host: str | None) -> None:
+    async def pin(
+        self, stream_id: str, *, ssrc: int | None, source_host: str | None, encoding: str = "PS"
+    ) -> None:
         raise Refused("media.no-stream")
+
+    async def connect(self, stream_id: str, host: str, port: int) -> None:
+        raise Refused("media.no-stream")
+
+    async def pause(self, stream_id: str, paused: bool) -> None:
+        raise Refused("media.no-stream")
+
+    async def scale(self, stream_id: str, scale: float) -> None:
+        raise Refused("media.no-stream")
+
+    async def seek(self, stream_id: str) -> None:
+        raise Refused("media.no-stream")
+
+    async def record(self, stream_id: str, path: Path) -> None:
+        raise Refused("media.no-stream")
+
+    async def stop_record(self, stream_id: str) -> None:
+        return None
+
+    async def recordings(self) -> list[RecordingStats]:
+        return []
+
+    async def open_sender(self, spec: SendSpec) -> Port:
+        raise Operational("media.no-ports")
+
+    async def admit_speaker(
+        self, stream_id: str, ticket: str, fmt: SoundFormat, client: str, ttl: float
+    ) -> Door:
+        raise Refused("media.no-stream")
+
+    async def speeches(self) -> list[SpeechStats]:
+        return []
 
     async def pull(self, spec: PullSpec) -> None:
         raise Refused("media.no-stream")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 import hashlib
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from civicam.media.core.unit import Codec
@@ -21,6 +22,26 @@ class Transport(enum.StrEnum):
     UDP = "udp"
     TCP_PASSIVE = "tcp-passive"
     """We listen, the device connects (a=setup:passive in our offer)."""
+    TCP_ACTIVE = "tcp-active"
+    """We connect to the device, from the port in our offer (a=setup:active): `MediaEngine.connect`."""
+
+
+class StreamKind(enum.StrEnum):
+    """What a device was asked for (``s=`` of the SDP); decides what silence means and how viewers pace."""
+
+    LIVE = "live"
+    PLAYBACK = "playback"
+    DOWNLOAD = "download"
+    """Nobody has to watch: `Idle` is never told."""
+
+
+class SoundFormat(enum.StrEnum):
+    """What a person's page sends to be said through a loudspeaker: mono, 8 kHz."""
+
+    PCMA = "pcma"
+    """G.711 A-law, one byte a sample."""
+    PCM16 = "pcm16"
+    """Linear, 16 bits, little-endian."""
 
 
 class WireFormat(enum.StrEnum):
@@ -34,14 +55,31 @@ class WireFormat(enum.StrEnum):
 class ReceiveSpec:
     """Open a port for a device that will push PS over RTP.
 
-    ``ssrc`` is the value we offered (tolerated when the device uses another);
-    ``source_host`` pins the sender once the SDP answer is known (None until then).
+    ``ssrc`` is the value we offered: until `MediaEngine.pin` nothing else is taken (a device of before our
+    restart may still push here), from then on another is tolerated. ``source_host`` pins the sender once the
+    SDP answer is known (None until then).
     """
 
     stream_id: str
     transport: Transport
     ssrc: int
     source_host: str | None = None
+    kind: StreamKind = StreamKind.LIVE
+
+
+@dataclass(frozen=True, slots=True)
+class SendSpec:
+    """Sound for a device's loudspeaker: G.711 A-law over RTP, ``packet_ms`` (20 to 180) a packet.
+
+    ``transport`` as seen from us, like that of a receiver. ``source_host``: who may connect (TCP passive).
+    """
+
+    stream_id: str
+    transport: Transport
+    ssrc: int
+    source_host: str | None = None
+    payload_type: int = 8
+    packet_ms: int = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +134,39 @@ class StreamStats:
     """``host:port`` the packets come from, empty before the first."""
     warnings: tuple[str, ...] = ()
     """Stable codes, e.g. ``media.loss``, ``media.ssrc-mismatch``, ``media.rcvbuf-small``."""
+    foreign: int = 0
+    """Packets of another sender or SSRC that were not taken."""
+    kind: StreamKind = StreamKind.LIVE
+    paused: bool = False
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingStats:
+    """A recording under way. ``media_s`` is what was written, in seconds of the recording's own time (a hole
+    in the source counts what it took to arrive)."""
+
+    stream_id: str
+    path: str
+    bytes: int
+    media_s: float
+    sound: bool
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStats:
+    """A way to a loudspeaker. ``silent`` packets had nobody's voice in them; ``dropped_ms`` came faster than
+    it could be said, or could not be sent; ``waiting_ms`` is said next."""
+
+    stream_id: str
+    peer: str
+    """``host:port`` it goes to, empty before there is one."""
+    packets: int
+    silent: int
+    dropped_ms: int
+    waiting_ms: int
+    speaking: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +199,33 @@ class StreamEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingEnded:
+    """The file is whole and safe under its name when ``code`` is ``media.recorded``; else there is no file
+    (``media.disk-full``, ``media.disk-failed``, ``media.record-empty``) or only ``path`` + ``.part`` of it.
+    Told after the stream's own end when that ended it."""
+
+    stream_id: str
+    path: str
+    code: str
+    bytes: int
+    sha256: str
+    """Hex, empty without a file."""
+    media_s: float
+    sound: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """The way to a loudspeaker is open: packets go to ``peer`` (``host:port``)."""
+
+    stream_id: str
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
 class ViewerLeft:
-    """One who was admitted watches no more, or never came while the ticket was good. ``viewer`` is the
-    `viewer_name` of the ticket. Not told when the stream itself ended."""
+    """One who was admitted watches (or speaks) no more, or never came while the ticket was good.
+    ``viewer`` is the `viewer_name` of the ticket. Not told when the stream itself ended."""
 
     stream_id: str
     viewer: str
@@ -138,8 +233,8 @@ class ViewerLeft:
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """Nobody has watched for the linger time: the owner should end the source session. Told again after each
-    further linger time, so an owner that was busy misses nothing."""
+    """Nobody has watched (or spoken) for the linger time: the owner should end the source session.
+    Told again after each further linger time, so an owner that was busy misses nothing."""
 
     stream_id: str
 
@@ -163,7 +258,16 @@ class Probe:
     server: str = ""
 
 
-EngineEvent = StreamStarted | StreamStalled | StreamEnded | ViewerLeft | Idle | EngineRestarted
+EngineEvent = (
+    StreamStarted
+    | StreamStalled
+    | StreamEnded
+    | RecordingEnded
+    | SpeechStarted
+    | ViewerLeft
+    | Idle
+    | EngineRestarted
+)
 
 
 def viewer_name(ticket: str) -> str:
@@ -178,8 +282,60 @@ class MediaEngine(Protocol):
         """Listen for one stream; the port is open when this returns. ``media.no-ports`` when none is free."""
         ...
 
-    async def pin(self, stream_id: str, *, ssrc: int | None, source_host: str | None) -> None:
-        """What the SDP answer said: the SSRC to prefer and the host that may send."""
+    async def pin(
+        self, stream_id: str, *, ssrc: int | None, source_host: str | None, encoding: str = "PS"
+    ) -> None:
+        """What the SDP answer said: the SSRC to prefer, the host that may send, and the rtpmap's encoding
+        (``PS``, ``H264``, ``H265``, ``MP2T``; PS is told from TS by what comes)."""
+        ...
+
+    async def connect(self, stream_id: str, host: str, port: int) -> None:
+        """The address in the device's SDP. TCP active: call it, from the port offered, and again when it
+        hangs up; three tries in a row that fail end the stream with ``media.connect-failed``. A sender: say
+        it there from now on. ``media.not-caller`` for any other stream."""
+        ...
+
+    async def pause(self, stream_id: str, paused: bool) -> None:
+        """A history stream stands still, or goes on: silence means nothing meanwhile and `Idle` is not told,
+        for ``pause_timeout_s`` at most (then ``media.pause-timeout`` ends it). ``media.not-history``."""
+        ...
+
+    async def scale(self, stream_id: str, scale: float) -> None:
+        """A history stream is sent at ``scale`` times its speed, negative backwards; viewers are told, since
+        PTS stay in the recording's time. ``media.not-history``."""
+        ...
+
+    async def seek(self, stream_id: str) -> None:
+        """Call before the device is asked to jump: viewers throw away what waits, and the new place is shown
+        from its first key frame. ``media.not-history``."""
+        ...
+
+    async def record(self, stream_id: str, path: Path) -> None:
+        """Write a stream to a new fragmented MP4 from its next key frame on, to ``path`` + ``.part`` until it
+        is whole; ends with the stream or `stop_record`. ``media.record-exists``, ``media.disk-failed``."""
+        ...
+
+    async def stop_record(self, stream_id: str) -> None:
+        """Finish the recording; `RecordingEnded` tells when the file is safe. Idempotent."""
+        ...
+
+    async def recordings(self) -> list[RecordingStats]:
+        """All recordings under way."""
+        ...
+
+    async def open_sender(self, spec: SendSpec) -> Port:
+        """A port to send sound from, for the SDP answer. UDP and TCP active begin with `connect`; TCP passive
+        listens and begins when the device connects. Ends by `close`, or ``media.device-absent``."""
+        ...
+
+    async def admit_speaker(
+        self, stream_id: str, ticket: str, fmt: SoundFormat, client: str, ttl: float
+    ) -> Door:
+        """Let one person speak through a sender; as `admit`. One at a time: a second is closed with 4409."""
+        ...
+
+    async def speeches(self) -> list[SpeechStats]:
+        """All senders."""
         ...
 
     async def pull(self, spec: PullSpec) -> None:
@@ -204,7 +360,7 @@ class MediaEngine(Protocol):
         ...
 
     async def stats(self) -> list[StreamStats]:
-        """All open streams."""
+        """All open streams that are received."""
         ...
 
     async def next_event(self) -> EngineEvent:

@@ -10,6 +10,8 @@ import asyncio
 import logging
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from civicam.kernel.errors import Operational, Refused
@@ -23,7 +25,14 @@ from civicam.media.engine import (
     Port,
     PullSpec,
     ReceiveSpec,
+    RecordingEnded,
+    RecordingStats,
+    SendSpec,
+    SoundFormat,
+    SpeechStarted,
+    SpeechStats,
     StreamEnded,
+    StreamKind,
     StreamStalled,
     StreamStarted,
     StreamStats,
@@ -73,18 +82,45 @@ class EmbeddedEngine:
 
     async def open_receiver(self, spec: ReceiveSpec) -> Port:
         worker = self._place(spec.stream_id)
-        args = {
-            "stream_id": spec.stream_id,
-            "transport": spec.transport.value,
-            "ssrc": spec.ssrc,
-            "source_host": spec.source_host,
-        }
-        port = await self._first(spec.stream_id, worker, "open", args)
+        port = await self._first(spec.stream_id, worker, "open", asdict(spec))
         return Port(spec.stream_id, port["host"], port["port"])
 
-    async def pin(self, stream_id: str, *, ssrc: int | None, source_host: str | None) -> None:
-        args = {"stream_id": stream_id, "ssrc": ssrc, "source_host": source_host}
-        await self._home(stream_id).call("pin", args)
+    async def pin(
+        self, stream_id: str, *, ssrc: int | None, source_host: str | None, encoding: str = "PS"
+    ) -> None:
+        args = {"ssrc": ssrc, "source_host": source_host, "encoding": encoding}
+        await self._ask(stream_id, "pin", args)
+
+    async def connect(self, stream_id: str, host: str, port: int) -> None:
+        await self._ask(stream_id, "connect", {"host": host, "port": port})
+
+    async def pause(self, stream_id: str, paused: bool) -> None:
+        await self._ask(stream_id, "pause", {"paused": paused})
+
+    async def scale(self, stream_id: str, scale: float) -> None:
+        await self._ask(stream_id, "scale", {"scale": scale})
+
+    async def seek(self, stream_id: str) -> None:
+        await self._ask(stream_id, "seek", {})
+
+    async def record(self, stream_id: str, path: Path) -> None:
+        await self._ask(stream_id, "record", {"path": str(path)})
+
+    async def stop_record(self, stream_id: str) -> None:
+        if stream_id in self._homes:
+            await self._ask(stream_id, "stop_record", {})
+
+    async def recordings(self) -> list[RecordingStats]:
+        bodies = await self._all("recordings")
+        return [RecordingStats(**{**body, "warnings": tuple(body["warnings"])}) for body in bodies]
+
+    async def open_sender(self, spec: SendSpec) -> Port:
+        worker = self._place(spec.stream_id)
+        port = await self._first(spec.stream_id, worker, "open_sender", asdict(spec))
+        return Port(spec.stream_id, port["host"], port["port"])
+
+    async def speeches(self) -> list[SpeechStats]:
+        return [SpeechStats(**body) for body in await self._all("speeches")]
 
     async def pull(self, spec: PullSpec) -> None:
         worker = self._place(spec.stream_id)
@@ -102,10 +138,19 @@ class EmbeddedEngine:
             await worker.call("close", {"stream_id": stream_id})
 
     async def admit(self, stream_id: str, ticket: str, fmt: WireFormat, client: str, ttl: float) -> Door:
+        args = {"ticket": ticket, "fmt": fmt.value, "client": client, "ttl": ttl}
+        return await self._let_in(stream_id, "admit", args)
+
+    async def admit_speaker(
+        self, stream_id: str, ticket: str, fmt: SoundFormat, client: str, ttl: float
+    ) -> Door:
+        args = {"ticket": ticket, "fmt": fmt.value, "client": client, "ttl": ttl}
+        return await self._let_in(stream_id, "admit_speaker", args)
+
+    async def _let_in(self, stream_id: str, operation: str, args: dict[str, Any]) -> Door:
         worker = self._home(stream_id)
-        args = {"stream_id": stream_id, "ticket": ticket, "fmt": fmt.value, "client": client, "ttl": ttl}
-        door, _ = await worker.call("admit", args)
-        self._tickets[ticket] = worker
+        door, _ = await worker.call(operation, {"stream_id": stream_id, **args})
+        self._tickets[args["ticket"]] = worker
         while len(self._tickets) > _TICKETS_MOST:  # owners that never revoke must not fill the memory
             del self._tickets[next(iter(self._tickets))]
         return Door(door["port"], door["path"])
@@ -120,16 +165,7 @@ class EmbeddedEngine:
         return picture
 
     async def stats(self) -> list[StreamStats]:
-        ready = [worker for worker in self._workers if worker.ready]
-        answers = await asyncio.gather(*(w.call("stats", {}) for w in ready), return_exceptions=True)
-        found: list[StreamStats] = []
-        for answer in answers:
-            if isinstance(answer, Operational):
-                continue  # a worker that died in between has no streams
-            if isinstance(answer, BaseException):
-                raise answer
-            found.extend(_stats(body) for body in answer[0])
-        return found
+        return [_stats(body) for body in await self._all("stats")]
 
     async def next_event(self) -> EngineEvent:
         return await self._events.get()
@@ -140,6 +176,23 @@ class EmbeddedEngine:
         self._tickets.clear()
 
     # -- inside
+
+    async def _ask(self, stream_id: str, operation: str, args: dict[str, Any]) -> None:
+        """A call about one stream that answers nothing."""
+        await self._home(stream_id).call(operation, {"stream_id": stream_id, **args})
+
+    async def _all(self, operation: str) -> list[dict[str, Any]]:
+        """What every worker has to say."""
+        ready = [worker for worker in self._workers if worker.ready]
+        answers = await asyncio.gather(*(w.call(operation, {}) for w in ready), return_exceptions=True)
+        found: list[dict[str, Any]] = []
+        for answer in answers:
+            if isinstance(answer, Operational):
+                continue  # a worker that died in between has no streams
+            if isinstance(answer, BaseException):
+                raise answer
+            found.extend(answer[0])
+        return found
 
     def _place(self, stream_id: str) -> SupervisedWorker:
         """The worker with the fewest streams."""
@@ -210,6 +263,10 @@ def _event(name: str, data: dict[str, Any]) -> EngineEvent:
             return StreamStalled(**data)
         case "StreamEnded":
             return StreamEnded(**data)
+        case "RecordingEnded":
+            return RecordingEnded(**data)
+        case "SpeechStarted":
+            return SpeechStarted(**data)
         case "ViewerLeft":
             return ViewerLeft(**data)
         case _:
@@ -219,5 +276,10 @@ def _event(name: str, data: dict[str, Any]) -> EngineEvent:
 def _stats(body: dict[str, Any]) -> StreamStats:
     codec = body["codec"]
     return StreamStats(
-        **{**body, "codec": Codec(codec) if codec else None, "warnings": tuple(body["warnings"])}
+        **{
+            **body,
+            "codec": Codec(codec) if codec else None,
+            "kind": StreamKind(body["kind"]),
+            "warnings": tuple(body["warnings"]),
+        }
     )

@@ -18,7 +18,7 @@ class _Audio:
     def __init__(self, codec: Codec, clock_rate: int) -> None:
         self.clock_rate = clock_rate
         self._codec = codec
-        self._timeline = Timeline(32, clock_rate)
+        self.timeline = Timeline(32, clock_rate)
         self._hole = False
         self._warnings: dict[str, None] = {}
 
@@ -38,7 +38,7 @@ class _Audio:
 
     def restart(self, now: float) -> Sequence[Frame]:
         """A new source starts with the next `push`."""
-        self._timeline.cut()
+        self.timeline.cut()
         self._hole = False
         return NOTHING
 
@@ -47,7 +47,7 @@ class _Audio:
         return NOTHING
 
     def _frame(self, data: bytes, timestamp: int, now: float) -> Frame:
-        ticks, cut = self._timeline.map(timestamp, now)
+        ticks, cut = self.timeline.map(timestamp, now)
         hole, self._hole = self._hole, False
         return Frame(self._codec, ticks, ticks, True, data, now, hole, cut)
 

@@ -23,6 +23,7 @@ class H26xDepacketiser:
         self.clock_rate = clock_rate
         self._pictures = VideoAssembler(codec, bits=32, clock_rate=clock_rate)
         self._pictures.learn(sets)
+        self.timeline = self._pictures.timeline
         self._h264 = codec is Codec.H264
         self._stamp = -1
         self._now = 0.0
@@ -42,7 +43,7 @@ class H26xDepacketiser:
         found = dict(self._warnings)
         if self._pictures.contradicted:
             found["media.codec-mismatch"] = None
-        if self._pictures.timeline.jumps:
+        if self.timeline.jumps:
             found["media.timeline-jump"] = None
         return tuple(found)
 

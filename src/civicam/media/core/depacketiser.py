@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
+from civicam.media.core.timeline import Timeline
 from civicam.media.core.unit import Codec, Frame
 
 
@@ -12,6 +13,7 @@ class Depacketiser(Protocol):
     """Turns RTP payloads, in order, into frames: `PsDemuxer`, `H26xDepacketiser`, ..."""
 
     clock_rate: int
+    timeline: Timeline
 
     @property
     def codec(self) -> Codec | None:

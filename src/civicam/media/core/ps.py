@@ -55,7 +55,8 @@ class PsDemuxer:
         self.garbage_bytes = 0
         self._max_frame = max_frame
         self._pictures = VideoAssembler()
-        self._sound = AudioAssembler(self._pictures.timeline)
+        self.timeline = self._pictures.timeline
+        self._sound = AudioAssembler(self.timeline)
         self._warnings: dict[str, None] = {}
         self._parts: list[bytes] = []
         self._size = 0
@@ -94,7 +95,7 @@ class PsDemuxer:
             found["media.no-psm"] = None
         if self._pictures.contradicted:
             found["media.codec-mismatch"] = None
-        if self._pictures.timeline.jumps:
+        if self.timeline.jumps:
             found["media.timeline-jump"] = None
         return tuple(found)
 
@@ -120,8 +121,7 @@ class PsDemuxer:
             or (known and self._parts and run[0].startswith(PACK))
         ):
             return self._one_by_one(run, timestamp, marker, now)
-        self._stamp = timestamp
-        self._now = now
+        self._stamp, self._now = timestamp, now
         self._parts += run
         self._size += size
         out: list[Frame] = []

@@ -47,7 +47,8 @@ class RtpReceiver:
     def __init__(
         self, depacketiser: Depacketiser, *, ssrc: int | None = None, window_s: float = 0.035
     ) -> None:
-        self.depacketiser = depacketiser
+        self.strict = False
+        """Take the agreed SSRC and no other: before the device has answered nobody else can be meant."""
         self.ssrc: int | None = None
         self.agreed_ssrc = ssrc
         self.octets = 0
@@ -57,12 +58,7 @@ class RtpReceiver:
         self.reordered = 0
         self.foreign = 0
         self.last_packet: float | None = None
-        self._push = depacketiser.push
-        self._push_run: PushRun = self._one_by_one
-        self._opening = -1
-        if isinstance(depacketiser, TakesRuns):
-            self._push_run, self._opening = depacketiser.push_run, depacketiser.opening
-        self._rate = float(depacketiser.clock_rate)
+        self.adopt(depacketiser)
         self._window: ReorderWindow[_Held] = ReorderWindow(window_s, HOLD_LIMIT)
         self._next = -1
         """The extended sequence number due next; -1 sends every packet the long way."""
@@ -77,6 +73,16 @@ class RtpReceiver:
         self._interval = (0, 0)
         self._last_sr = (0, 0.0)
         self._warnings: dict[str, None] = {}
+
+    def adopt(self, depacketiser: Depacketiser) -> None:
+        """Give the payloads to this one from now on; what the last one still held is gone."""
+        self.depacketiser = depacketiser
+        self._push = depacketiser.push
+        self._push_run: PushRun = self._one_by_one
+        self._opening = -1
+        if isinstance(depacketiser, TakesRuns):
+            self._push_run, self._opening = depacketiser.push_run, depacketiser.opening
+        self._rate = float(depacketiser.clock_rate)
 
     def feed(self, data: bytes, now: float) -> Sequence[Frame]:
         """One RTP packet as it came. Never raises on bad bytes (counted in ``malformed``)."""
@@ -316,6 +322,10 @@ class RtpReceiver:
 
     def _follow(self, ssrc: int, sequence: int, now: float, out: list[Frame]) -> bool:
         """Whether to go over to this SSRC: the first, the agreed one, one in place of a silent one."""
+        if self.strict and ssrc != self.agreed_ssrc:
+            self.foreign += 1
+            self._warnings["media.early-sender"] = None
+            return False
         if self.ssrc is not None and ssrc != self.agreed_ssrc:
             self._foreign_run += 1
             silent = self.last_packet is None or now - self.last_packet >= TAKE_OVER_S

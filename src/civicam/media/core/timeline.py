@@ -4,6 +4,9 @@ PTS wrap after 26.5 hours, RTP stamps after 13.3; some devices write a 32-bit co
 so both wraps are tried. A stamp more than five seconds off what the arrival says is first taken for a
 stray; when three in a row agree it is a new timeline (seek, time synchronisation, re-INVITE), which goes on
 where the old one stopped, since players and recordings need time to grow.
+
+Two things are told from outside: that a jump was asked for (a seek; then the first step of more than a second
+is taken for it), and at what speed a recording is sent (then steps are longer, or each group is a jump back).
 """
 
 from __future__ import annotations
@@ -13,6 +16,9 @@ JUMP = 5 * TICKS
 BACKWARD = -TICKS
 """Further back than pictures are ever reordered."""
 _PROOF = 3
+_ASKED_STEP = TICKS
+_ASKED_BACK = -TICKS // 2
+"""While a jump is due: steps that pictures, reordered or not, take without one."""
 
 
 def signed(delta: int, bits: int) -> int:
@@ -35,11 +41,29 @@ class Timeline:
         self._stray: int | None = None
         self._strays = 0
         self._cut = False
+        self._usual = JUMP
+        self._reach = JUMP
+        """How far the next stamp may be ahead without a second look."""
+        self._asked_until = 0.0
+        self._backwards = False
         self.jumps = 0
 
     def cut(self) -> None:
         """The source starts anew: the next stamp begins a new timeline after the old one."""
         self._cut = self._raw is not None
+
+    def expect_jump(self, until: float) -> None:
+        """A seek was asked for: a jump that comes before ``until`` begins a new timeline at once."""
+        self._asked_until = until
+        self._reach = _ASKED_STEP
+
+    def pace(self, scale: float) -> None:
+        """The source sends at ``scale`` times its speed: fast, it may leave pictures out; backwards
+        (negative), each group of pictures begins before the last one did."""
+        self._usual = int(JUMP * max(1.0, abs(scale)))
+        self._backwards = scale < 0
+        self._asked_until = 0.0
+        self._reach = _ASKED_STEP if self._backwards else self._usual
 
     def map(self, raw: int, now: float) -> tuple[int, bool]:
         """(ticks, whether a new timeline begins) of the stamp of a picture that arrived at ``now``.
@@ -50,7 +74,7 @@ class Timeline:
         if last is None:
             self._raw, self._at, self._last = raw, now, 0
             return 0, False
-        if self._plain and 0 <= raw - last <= JUMP and not self._cut:  # the usual next stamp
+        if self._plain and 0 <= raw - last <= self._reach and not self._cut:  # the usual next stamp
             self._stray = None
             self._raw, self._at = raw, now
             self._out += raw - last
@@ -61,6 +85,8 @@ class Timeline:
         if self._cut:
             return self._begin(raw, elapsed, now)
         delta = self._delta(raw)
+        if (self._asked_until or self._backwards) and self._is_asked_for(delta, now):
+            return self._begin(raw, elapsed, now)
         if not self._odd(delta, elapsed):
             self._stray = None
             self._raw, self._at = raw, now
@@ -104,9 +130,19 @@ class Timeline:
                 delta = narrow
         return delta if self._rate == TICKS else delta * TICKS // self._rate
 
-    @staticmethod
-    def _odd(delta: int, elapsed: int) -> bool:
+    def _is_asked_for(self, delta: int, now: float) -> bool:
+        """Whether a step is the jump that is due; it is looked for until it came or its time is over."""
+        jumped = not _ASKED_BACK <= delta <= _ASKED_STEP
+        if self._backwards:
+            return jumped
+        late = now > self._asked_until
+        if jumped or late:
+            self._asked_until = 0.0
+            self._reach = self._usual
+        return jumped and not late
+
+    def _odd(self, delta: int, elapsed: int) -> bool:
         """Off both the last stamp and what the wait since then explains."""
-        if BACKWARD <= delta <= JUMP:
+        if BACKWARD <= delta <= self._usual:
             return False
-        return abs(delta - elapsed) > JUMP or delta < 0
+        return abs(delta - elapsed) > self._usual or delta < 0
