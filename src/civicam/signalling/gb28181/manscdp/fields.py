@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import enum
 import math
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import TypeVar
 from xml.sax.saxutils import escape
 
 from civicam.signalling.gb28181.clock import format_time, parse_date
@@ -16,6 +17,17 @@ from civicam.signalling.gb28181.ids import GbId
 from civicam.signalling.gb28181.xml import Element, Malformed, text_of
 
 MAX_SN = 2**31 - 1
+
+# What can be written again as Beijing time: four digits of year, and no day after the last one there is.
+_EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+_LATEST = datetime(9999, 12, 31, 15, 59, 59, tzinfo=UTC)
+
+_FLAGS = {
+    **dict.fromkeys(("1", "ON", "TRUE", "YES"), True),
+    **dict.fromkeys(("0", "OFF", "FALSE", "NO"), False),
+}
+
+E = TypeVar("E", bound=enum.StrEnum)
 
 
 class Root(enum.StrEnum):
@@ -65,9 +77,46 @@ def read_float(element: Element, name: str, low: float, high: float) -> float | 
 
 
 def read_time(element: Element, name: str) -> datetime | None:
-    """An aware UTC moment, else None: a device's clock never fails a message."""
+    """An aware UTC moment to the second, else None: a device's clock never fails a message."""
     text = text_of(element, name, 64)
-    return parse_date(text) if text else None
+    moment = parse_date(text) if text else None
+    if moment is None or not _EARLIEST <= moment <= _LATEST:
+        return None
+    return moment.replace(microsecond=0)
+
+
+def read_text(element: Element | None, name: str, limit: int = 256) -> str:
+    """Text of at most ``limit`` characters; empty when there is none."""
+    return text_of(element, name, limit) or ""
+
+
+def read_flag(element: Element, name: str) -> bool | None:
+    """1/0, ON/OFF and the other words devices use; else None."""
+    return _FLAGS.get(read_text(element, name).upper())
+
+
+def read_word(element: Element, name: str, words: type[E]) -> E | None:
+    """A member of ``words`` by its value, without case; else None."""
+    text = read_text(element, name).lower()
+    return next((each for each in words if each.lower() == text), None)
+
+
+def need_int(element: Element, name: str, low: int, high: int, missing: int | None = None) -> int:
+    """A whole number that must be right; ``missing`` stands for an absent or empty one.
+
+    Raises ``signalling.bad-field``. For what is written back to a device: a guess there would be a setting.
+    """
+    value = read_int(element, name, low, high)
+    if value is None and not text_of(element, name):
+        value = missing
+    if value is None:
+        raise bad_field(name, text_of(element, name))
+    return value
+
+
+def read_ok(root: Element) -> bool:
+    """Result: ERROR in any case and FAIL… are no; OK, nothing and unknown words are yes."""
+    return not read_text(root, "Result").upper().startswith(("ERR", "FAIL"))
 
 
 def bad_field(name: str, value: str | None) -> Malformed:
@@ -78,6 +127,22 @@ def bad_field(name: str, value: str | None) -> Malformed:
 def element(name: str, value: object) -> str:
     """``<name>value</name>`` with the text escaped; nothing for None."""
     return "" if value is None else f"<{name}>{escape(str(value))}</{name}>"
+
+
+def flag(value: bool | None) -> str | None:
+    """1 or 0; None stays None."""
+    return None if value is None else str(int(value))
+
+
+def number(value: float | None) -> str | None:
+    """A decimal number without exponent, seven places at most; None stays None."""
+    return None if value is None else f"{value:.7f}".rstrip("0").rstrip(".")
+
+
+def group(name: str, *rows: tuple[str, object], num: int | None = None) -> str:
+    """``<name>`` around elements in this order, on one line; None is left out."""
+    head = name if num is None else f'{name} Num="{num}"'
+    return f"<{head}>" + "".join(element(each, value) for each, value in rows) + f"</{name}>"
 
 
 def lines(*rows: tuple[str, object]) -> str:

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
-from civicam.signalling.gb28181.manscdp.fields import Root, document, element, read_id, read_sn
+from civicam.signalling.gb28181.manscdp.fields import Root, document, element, lines, read_id, read_sn
 from civicam.signalling.gb28181.xml import Element
 
 
@@ -53,6 +53,23 @@ class PlainQuery(Message):
     def content(self) -> str:
         """Nothing more."""
         return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Response(Message):
+    """An answer with content. Any of them may be a refusal instead: ``ok`` False, with no content.
+
+    Result stands in the schema of some answers only; devices put an ERROR, and a ``reason``, into all.
+    """
+
+    ROOT = Root.RESPONSE
+
+    ok: bool = field(default=True, kw_only=True)
+    reason: str = field(default="", kw_only=True)
+
+    def refusal(self) -> str:
+        """Result and Reason, written only when ``ok`` is False: for answers whose schema has neither."""
+        return "" if self.ok else lines(("Result", "ERROR"), ("Reason", self.reason))
 
 
 @dataclass(frozen=True, slots=True)
