@@ -7,7 +7,18 @@
 
 from __future__ import annotations
 
-from civicam.signalling.gb28181.manscdp import catalog, device_info, keepalive
+from civicam.signalling.gb28181.manscdp import (
+    catalog,
+    cruise,
+    device_info,
+    device_status,
+    home_position,
+    keepalive,
+    preset,
+    ptz_position,
+    record_info,
+    sd_card,
+)
 from civicam.signalling.gb28181.manscdp.catalog import (
     CatalogItem,
     CatalogQuery,
@@ -26,8 +37,15 @@ CONTENT_TYPE = "Application/MANSCDP+xml"
 
 _MODULES = (
     catalog,
+    cruise,
     device_info,
+    device_status,
+    home_position,
     keepalive,
+    preset,
+    ptz_position,
+    record_info,
+    sd_card,
 )
 READERS: Readers = {key: reader for module in _MODULES for key, reader in module.READERS.items()}
 """Every command that can be read, by root and lower-case CmdType."""
