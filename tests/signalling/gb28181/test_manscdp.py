@@ -207,8 +207,8 @@ def test_fields_in_attributes_and_any_order() -> None:
 
 
 def test_unknown_commands_are_told_by_name() -> None:
-    body = f"<Control><CmdType>DeviceControl</CmdType><SN>x</SN><DeviceID>{NVR}</DeviceID></Control>"
-    assert parse_message(body.encode()) == UnknownCommand(Root.CONTROL, "DeviceControl", None, NVR)
+    body = f"<Control><CmdType>VendorMagic</CmdType><SN>x</SN><DeviceID>{NVR}</DeviceID></Control>"
+    assert parse_message(body.encode()) == UnknownCommand(Root.CONTROL, "VendorMagic", None, NVR)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,20 @@ def test_declared_and_real_encodings_may_disagree(codec: str, declared: str) -> 
     assert text_of(parse((head + GOOD).encode(codec)), "Name") == "东门枪机"
 
 
+@pytest.mark.parametrize("name", ["忙", "脙", "茂"])
+def test_short_names_whose_gb2312_bytes_are_also_utf8(name: str) -> None:
+    head = '<?xml version="1.0" encoding="{}"?><N><Name>{}</Name></N>'
+    raw = head.format("GB2312", name).encode("gb18030")
+    assert raw.decode("utf-8") != ""
+    assert text_of(parse(raw), "Name") == name
+    assert text_of(parse(head.format("UTF-8", name).encode()), "Name") == name
+
+
+@pytest.mark.parametrize("body", ['<?xml version="1.0" encoding="utf-8"?><N>é</N>', "\ufeff<N>é</N>"])
+def test_two_byte_letters_of_a_body_that_says_utf8(body: str) -> None:
+    assert parse(body.encode()).text == "é"
+
+
 def test_four_byte_gb18030() -> None:
     assert decode("𠮷野家".encode("gb18030")) == "𠮷野家"
 

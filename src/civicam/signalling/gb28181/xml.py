@@ -3,8 +3,9 @@
 Why not straight into a parser: expat refuses every GB2312/GB18030 declaration, devices declare one
 encoding and send another, and a body is hostile until proven otherwise. So (GB/T 28181-2022 §6.10):
 
-1. size limit, then decode: UTF-8 when the bytes are valid UTF-8 (GB18030 text practically never is),
-   else GB18030, which contains GB2312 and GBK; what cannot be decoded becomes U+FFFD, the message stays;
+1. size limit, then decode: UTF-8 when the bytes are valid UTF-8 and either say so or have a sequence of
+   three bytes or more (Chinese; GB18030 text practically never looks like it), else GB18030, which
+   contains GB2312 and GBK; what cannot be decoded becomes U+FFFD, the message stays;
 2. the XML declaration is dropped; any ``<!DOCTYPE`` or ``<!ENTITY`` refuses the message;
 3. depth and element counts are limited by a scan before the parser builds anything;
 4. a body that does not parse is tried once more after escaping stray ``&`` and ``<``.
@@ -45,6 +46,10 @@ class Malformed(Refused):
 
 
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,200}\?>")
+_SAYS_UTF8 = re.compile(
+    rb"\s*(?:\xef\xbb\xbf|<\?xml[^>]{0,100}?encoding\s*=\s*[\"']utf-?8[\"'])", re.IGNORECASE
+)
+_LONG_SEQUENCE = re.compile("[\u0800-\U0010ffff]")
 _FORBIDDEN = re.compile(r"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _TAG = re.compile(r"<(/?)[A-Za-z_一-鿿][^<>]*?(/?)>")
 _STRAY_AMP = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});)")
@@ -56,9 +61,13 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def decode(body: bytes) -> str:
     """Text of a body, whatever it declares; undecodable bytes become U+FFFD."""
     try:
-        return body.decode("utf-8-sig")
+        text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
         return body.decode("gb18030", errors="replace")
+    if text.isascii() or _LONG_SEQUENCE.search(text) or _SAYS_UTF8.match(body):
+        return text
+    # 忙 alone is C3 A6 in GB2312, which is also UTF-8 for æ: two-byte sequences prove nothing
+    return body.decode("gb18030", errors="replace")
 
 
 def parse(body: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> Element:

@@ -8,16 +8,25 @@
 from __future__ import annotations
 
 from civicam.signalling.gb28181.manscdp import (
+    alarm,
+    broadcast,
     catalog,
+    catalog_notify,
     cruise,
+    device_control,
     device_info,
     device_status,
     home_position,
     keepalive,
+    media_status,
+    mobile_position,
     preset,
     ptz_position,
     record_info,
     sd_card,
+    snapshot_finished,
+    upgrade_result,
+    video_upload,
 )
 from civicam.signalling.gb28181.manscdp.catalog import (
     CatalogItem,
@@ -36,16 +45,25 @@ CONTENT_TYPE = "Application/MANSCDP+xml"
 
 
 _MODULES = (
+    alarm,
+    broadcast,
     catalog,
+    catalog_notify,
     cruise,
+    device_control,
     device_info,
     device_status,
     home_position,
     keepalive,
+    media_status,
+    mobile_position,
     preset,
     ptz_position,
     record_info,
     sd_card,
+    snapshot_finished,
+    upgrade_result,
+    video_upload,
 )
 READERS: Readers = {key: reader for module in _MODULES for key, reader in module.READERS.items()}
 """Every command that can be read, by root and lower-case CmdType."""
