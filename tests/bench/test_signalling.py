@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from civicam.bench import signalling_blackout, signalling_city, signalling_kamailio
 from civicam.bench.report import Goal, Report
 from civicam.bench.signalling import measure
 from civicam.bench.signalling_load import Kind, template
+from civicam.bench.signalling_messages import PASSWORD, REALM, Camera, device_id
+from civicam.signalling.gb28181 import manscdp
+from civicam.signalling.sip.digest import ha1, parse_authorization, verify
 from civicam.signalling.sip.message import Request
 from civicam.signalling.sip.parse import parse_message
 from civicam.signalling.sip.peer import Transport
@@ -30,6 +34,49 @@ def test_what_is_sent_is_sound(kind: Kind) -> None:
     request = parse_message(template(kind, "udp"))
     assert isinstance(request, Request)
     assert request.method == ("MESSAGE" if kind == "keepalive" else "REGISTER")
+
+
+def test_cameras_say_what_they_should() -> None:
+    """Every message of the cameras is sound SIP; the answer to a challenge holds the device's digest."""
+    camera = Camera(7)
+    question = b'WWW-Authenticate: Digest realm="3402000000", nonce="n1", qop="auth"'
+    challenged = b"SIP/2.0 401 Unauthorized\r\n" + question + b"\r\n\r\n"
+    authorised = camera.register(3, 3600, challenged)
+    for data in (camera.keepalive(1), camera.register(2, 3600), authorised):
+        request = parse_message(data)
+        assert isinstance(request, Request)
+        assert request.from_.uri.user == device_id(7) == "34020000001320000007"
+        assert len(request.body) == int(request.headers.get("Content-Length") or -1)
+    auth = parse_authorization(parse_message(authorised).headers.get("Authorization"))
+    assert auth is not None
+    assert verify(ha1(device_id(7), REALM, PASSWORD), "REGISTER", auth)
+    ok, body = camera.answer(
+        b"MESSAGE sip:x SIP/2.0\r\nVia: v\r\nCall-ID: c\r\n\r\n<CmdType>Catalog</CmdType><SN>5</SN>"
+    )
+    assert ok == b"SIP/2.0 200 OK\r\nVia: v\r\nCall-ID: c\r\nContent-Length: 0\r\n\r\n"
+    assert isinstance(manscdp.parse_message(body), manscdp.CatalogResponse)
+    assert isinstance(manscdp.parse_message(parse_message(camera.keepalive(4)).body), manscdp.Keepalive)
+
+
+def test_a_small_city_is_measured_and_found_in_its_database() -> None:
+    """Forty cameras through a real server that is killed at the end: nothing fails, nothing is forgotten."""
+    report = Report("signalling")
+    signalling_city.run(report, 0.5, (40,), 1.0)
+    assert report.figures["city_40_failed"] == 0
+    assert report.figures["city_40_kept_registrations"] == 40
+    assert report.goals["city_40_kept"].met
+    cost = report.figures["city_40_keepalive_us"]
+    assert isinstance(cost, float)
+    assert cost > 0
+    assert ("kamailio_40_keepalive_us" in report.floors) == signalling_kamailio.installed()
+
+
+def test_a_blackout_ends() -> None:
+    """Twenty cameras over a net that loses one in twenty are all online in the end."""
+    report = signalling_blackout.run(20, 12.0)
+    assert report.figures["online"] == 20
+    assert report.goals["all_online"].met
+    assert report.goals["false_offline"].met
 
 
 def test_a_report_judges_itself() -> None:

@@ -1,10 +1,10 @@
-"""``civicam bench signalling``: registrations and heartbeats through the real agent, and the floor beside
-them.
+"""``civicam bench signalling``: registrations and heartbeats through the agent alone and through the whole
+platform, floors and a peer beside them.
 
-The figure that travels between machines is the ratio: CPU of our server for a message to the CPU of a bare
-uvloop loop that answers every message with the same bytes and reads none of them. Sender and server are
-processes of their own; only the server's CPU counts, so a busy machine changes the rate and hardly the
-figure.
+The figures that travel between machines are ratios: CPU of our server for a message to the CPU of a bare
+uvloop loop that answers every message with the same bytes and reads none of them, and to Kamailio's. Sender
+and server are processes of their own; only the server's CPU counts, so a busy machine changes the rate and
+hardly the figure.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from typing import Any
 
 import psutil
 
+from civicam.bench import signalling_city
 from civicam.bench.report import Goal, Report
+from civicam.bench.signalling_devices import receive
 from civicam.bench.signalling_load import Kind, Load, send_load, serve_agent, serve_floor, template
 from civicam.kernel.errors import Operational
 from civicam.signalling.sip.peer import Transport
@@ -53,32 +55,37 @@ class Measured:
         return 1000.0 * self.cpu_s / self.exchanges
 
 
-def measure(kind: Kind, transport: Transport, seconds: float, *, floor: bool = False) -> Measured:
+def measure(
+    kind: Kind, transport: Transport, seconds: float, *, floor: bool = False, plain: bool = False
+) -> Measured:
     """Run one load against our agent, or against the floor (then each exchange is one message).
+
+    ``plain``: the floor on asyncio's own loop instead of uvloop.
 
     Raises `Operational` ``bench.no-answer`` when a process did not do its part in time.
     """
     length = len(template(kind, transport))
     server: tuple[Callable[..., None], tuple[Any, ...]] = (
-        (serve_floor, (transport, length)) if floor else (serve_agent, ())
+        (serve_floor, (transport, length, plain)) if floor else (serve_agent, ())
     )
     with _child(*server) as (process, pipe):
-        port = _receive(pipe, _PATIENCE_S)
+        port = receive(pipe, _PATIENCE_S)
         load = Load(kind, transport, port, _WINDOW, _WARM_UP_S, seconds)
         with _child(send_load, (load,)) as (_, results):
-            _receive(results, _PATIENCE_S)
+            receive(results, _PATIENCE_S)
             before = _cpu(process)
-            exchanges, failed, took = _receive(results, seconds + _PATIENCE_S)
+            exchanges, failed, took = receive(results, seconds + _PATIENCE_S)
             used = _cpu(process) - before
     if not exchanges or not used:
         raise Operational("bench.no-answer", seconds=seconds)
     return Measured(exchanges, failed, took, used)
 
 
-def run(seconds: float = 4.0) -> Report:
-    """The whole benchmark: keepalives and registrations on UDP and TCP, floors in the same run.
+def run(seconds: float = 4.0, *, quick: bool = False) -> Report:
+    """The whole benchmark: floors, the signalling layer alone, the running platform, Kamailio.
 
-    ``seconds`` each of six measurements lasts. Raises `Operational` ``bench.no-answer``.
+    ``seconds`` each closed loop lasts; ``quick``: one size of city, and a short one. Raises `Operational`
+    ``bench.no-answer``.
     """
     load = {
         "seconds_each": seconds,
@@ -92,24 +99,29 @@ def run(seconds: float = 4.0) -> Report:
     for transport in transports:
         bare = measure("keepalive", transport, seconds, floor=True)
         report.floors[f"messages_{transport}_per_core"] = bare.per_core
-        report.floors[f"messages_{transport}_cpu_s_per_1000"] = bare.cpu_s_per_1000
+        report.floors[f"messages_{transport}_us"] = 1000 * bare.cpu_s_per_1000
         kinds: tuple[Kind, ...] = ("keepalive", "register")
         for kind in kinds:
             name = f"{'keepalives' if kind == 'keepalive' else 'registrations'}_{transport}"
             ours = measure(kind, transport, seconds)
             report.figures[f"{name}_per_core"] = ours.per_core
-            report.figures[f"{name}_per_s"] = ours.exchanges / ours.seconds
-            report.figures[f"{name}_cpu_s_per_1000"] = ours.cpu_s_per_1000
+            report.figures[f"{name}_us"] = 1000 * ours.cpu_s_per_1000
             report.figures[f"{name}_failed"] = ours.failed
             report.ratios[f"{name}_to_floor"] = ours.cpu_s_per_1000 / bare.cpu_s_per_1000
             cost[name] = ours.cpu_s_per_1000
+    plain = measure("keepalive", "udp", seconds, floor=True, plain=True)
+    report.floors["messages_udp_plain_asyncio_us"] = 1000 * plain.cpu_s_per_1000
     _judge(report, cost)
+    if quick:
+        signalling_city.run(report, seconds, (1_000,), 5.0)
+    else:
+        signalling_city.run(report, seconds)
     return report
 
 
 def _judge(report: Report, cost: dict[str, float]) -> None:
-    """The promises: a city's heartbeats are a small part of a core, and it is registered again within
-    seconds.
+    """What the layer alone promises; the platform's promises are judged in
+    `civicam.bench.signalling_city`.
     """
     beats = CITY_CHANNELS / HEARTBEAT_S / 1000
     report.goals["city_heartbeats_udp"] = Goal(5.0, 100 * beats * cost["keepalives_udp"], "% of a core")
@@ -138,15 +150,6 @@ def _child(
         process.terminate()
         process.join()
         ours.close()
-
-
-def _receive(pipe: Connection, patience_s: float) -> Any:
-    try:
-        if pipe.poll(patience_s):
-            return pipe.recv()
-    except EOFError:
-        pass
-    raise Operational("bench.no-answer", seconds=patience_s)
 
 
 def _cpu(process: SpawnProcess) -> float:

@@ -61,10 +61,10 @@ class Load:
     """For the floor on TCP, which finds messages by their length."""
 
 
-def run_loop(main: Coroutine[Any, Any, None]) -> None:
-    """Run on uvloop where it exists, as the server does."""
+def run_loop(main: Coroutine[Any, Any, None], *, plain: bool = False) -> None:
+    """Run on uvloop where it exists, as the server does; ``plain``: on asyncio's own loop."""
     factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
-    if sys.platform != "win32":
+    if sys.platform != "win32" and not plain:
         import uvloop
 
         factory = uvloop.new_event_loop
@@ -146,7 +146,7 @@ class _EchoStream(asyncio.Protocol):
             self._write(self._canned * whole)
 
 
-def serve_floor(pipe: Connection, transport: Transport, message_bytes: int) -> None:
+def serve_floor(pipe: Connection, transport: Transport, message_bytes: int, plain: bool = False) -> None:
     """Echo a canned 200 until killed; the port goes through ``pipe``."""
     request = new_request("MESSAGE", _PLATFORM, _origin(transport), from_uri=_device(0), to_uri=_PLATFORM)
     canned = new_response(request, 200, to_tag="0123456789abcdef").to_bytes()
@@ -163,7 +163,7 @@ def serve_floor(pipe: Connection, transport: Transport, message_bytes: int) -> N
             pipe.send(server.sockets[0].getsockname()[1])
         await asyncio.Event().wait()
 
-    run_loop(main())
+    run_loop(main(), plain=plain)
 
 
 # -- the devices

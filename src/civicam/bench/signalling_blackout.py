@@ -1,0 +1,73 @@
+"""A power cut: every camera registers again within ten seconds, and the net loses 5 % of the datagrams.
+
+Admission, questions and the rest are as operators have them; only heartbeats come faster than usual, so that
+a device wrongly called lost shows within the measurement.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from civicam.bench.report import Goal, Report
+from civicam.bench.signalling_city import cores
+from civicam.bench.signalling_devices import Work, cameras
+from civicam.bench.signalling_platform import Platform, platform
+
+LOSS = 0.05
+SPREAD_S = 10.0
+HEARTBEAT_S = 10
+ALL_BACK_S = 60.0
+
+
+def run(count: int = 5_892, seconds: float = 120.0) -> Report:
+    """Watch for ``seconds`` how ``count`` cameras come back.
+
+    Raises `Operational` ``bench.no-answer``.
+    """
+    report = Report("blackout", load={"cameras": count, "loss": LOSS, "spread_s": SPREAD_S})
+    with (
+        platform(count, cores()[0], heartbeat_s=HEARTBEAT_S) as peer,
+        cameras(peer.port, count, cores()[1]) as work,
+    ):
+        watch = _Watch(peer, count)
+        before = peer.cpu_s()
+        watch.start()
+        done = work(Work("blackout", seconds, rate=count / HEARTBEAT_S, loss=LOSS, spread_s=SPREAD_S))
+        cpu = peer.cpu_s() - before
+        watch.stop()
+        kept = peer.kept()
+    report.figures["cpu_s"] = cpu
+    report.figures["registered"] = len(done.registered_after_s)
+    report.figures["last_registered_after_s"] = max(done.registered_after_s, default=0.0)
+    report.figures["online"] = kept["online"]
+    report.figures["all_online_after_s"] = watch.all_online_after_s
+    report.figures["called_lost"] = kept["lost"]
+    after = watch.all_online_after_s
+    report.goals["all_online"] = Goal(ALL_BACK_S, seconds if after is None else after, "s")
+    report.goals["false_offline"] = Goal(0, kept["lost"], "devices")
+    return report
+
+
+class _Watch(threading.Thread):
+    """Looks into the database once a second until everyone is online."""
+
+    def __init__(self, peer: Platform, count: int) -> None:
+        super().__init__(daemon=True)
+        self.all_online_after_s: float | None = None
+        self._peer = peer
+        self._count = count
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        """Until all are online or `stop`."""
+        begun = time.monotonic()
+        while not self._stopped.wait(1.0):
+            if self._peer.kept()["online"] >= self._count:
+                self.all_online_after_s = time.monotonic() - begun
+                return
+
+    def stop(self) -> None:
+        """No more looking."""
+        self._stopped.set()
+        self.join()
