@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from civicam.kernel.errors import Refused
@@ -118,8 +118,9 @@ def test_nothing_to_tell_in_the_old_form() -> None:
     assert found == MobilePosition(4, CAR, (), AT, flat=True, dropped=1)
 
 
-@given(st.floats(-180, 180).filter(bool), st.floats(-90, 90), st.integers(0, 10**6), st.booleans())
+@given(st.floats(-180, 180), st.floats(-90, 90), st.integers(0, 10**6), st.booleans())
 def test_any_position_survives(longitude: float, latitude: float, second: int, flat: bool) -> None:
-    time = AT + timedelta(seconds=second)
+    longitude, latitude, time = round(longitude, 7), round(latitude, 7), AT + timedelta(seconds=second)
+    assume(longitude or latitude)
     command = MobilePosition(1, CAR, (Fix(CAR, longitude, latitude, time),), time, flat=flat)
     assert parse_message(to_xml(command)) == command

@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from civicam.signalling.gb28181.manscdp.fields import bad_field
+from civicam.signalling.gb28181.xml import Malformed
 
 Way = Literal[-1, 0, 1]
 """A direction on one axis; 0 leaves the axis alone. Opposites cannot both be said."""
@@ -53,7 +53,7 @@ class Move:
         _within("tilt_speed", self.tilt_speed, 0, MAX_BYTE)
         _within("zoom_speed", self.zoom_speed, 0, MAX_ZOOM_SPEED)
         if not (self.pan or self.tilt or self.zoom):
-            raise bad_field("PTZCmd", "no direction")
+            raise _bad("PTZCmd", "no direction")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Lens:
         _within("focus_speed", self.focus_speed, 0, MAX_BYTE)
         _within("aperture_speed", self.aperture_speed, 0, MAX_BYTE)
         if not (self.focus or self.aperture):
-            raise bad_field("PTZCmd", "no direction")
+            raise _bad("PTZCmd", "no direction")
 
 
 class PresetAction(enum.Enum):
@@ -221,12 +221,16 @@ def decode(text: str) -> Decoded:
     text = text.strip()
     raw = bytes.fromhex(text) if _HEX.fullmatch(text) else b"\0"
     if raw[0] != _START:
-        raise bad_field("PTZCmd", text)
+        raise _bad("PTZCmd", text)
     sound = raw[1] == _check_byte(raw[1] >> 4) and raw[7] == sum(raw[:7]) & 0xFF
     data3 = raw[6] >> 4
     address = raw[2] | (raw[6] & 0x0F) << 8
     command = _command_of(raw[3], raw[4], raw[5], data3)
     return Decoded(command or Unrecognised(raw[3], raw[4], raw[5], data3), address, sound)
+
+
+def _bad(field: str, value: str) -> Malformed:
+    return Malformed("signalling.bad-field", field=field, value=ascii(value[:40]))
 
 
 def _check_byte(version: int) -> int:
@@ -235,7 +239,7 @@ def _check_byte(version: int) -> int:
 
 def _within(name: str, value: int, low: int, high: int) -> None:
     if not low <= value <= high:
-        raise bad_field(name, str(value))
+        raise _bad(name, str(value))
 
 
 def _bit(way: Way, plus: int, minus: int) -> int:

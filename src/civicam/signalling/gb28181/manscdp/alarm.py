@@ -16,8 +16,10 @@ from civicam.signalling.gb28181.manscdp.fields import (
     Root,
     bad_field,
     lines,
+    number,
     read_float,
     read_int,
+    read_ok,
     read_sn,
     read_time,
 )
@@ -83,8 +85,8 @@ class AlarmNotify(Message):
                 ("AlarmMethod", self.method),
                 ("AlarmTime", self.time),
                 ("AlarmDescription", self.description),
-                ("Longitude", self.longitude),
-                ("Latitude", self.latitude),
+                ("Longitude", number(self.longitude)),
+                ("Latitude", number(self.latitude)),
             )
             + self._info()
         )
@@ -154,8 +156,7 @@ class AlarmResponse(ResultResponse):
     @classmethod
     def from_xml(cls, root: Element) -> Self:
         """Read; the DeviceID may be an alarm centre's."""
-        result = (text_of(root, "Result") or "OK").upper()
-        return cls(read_sn(root), _read_id(root), result != "ERROR", text_of(root, "Reason", 256) or "")
+        return cls(read_sn(root), _read_id(root), read_ok(root), text_of(root, "Reason", 256) or "")
 
     @classmethod
     def to(cls, alarm: AlarmNotify) -> Self:

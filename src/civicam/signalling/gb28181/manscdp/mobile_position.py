@@ -15,6 +15,7 @@ from civicam.signalling.gb28181.manscdp.fields import (
     Root,
     bad_field,
     lines,
+    number,
     read_float,
     read_id,
     read_int,
@@ -66,12 +67,12 @@ class Fix:
         """The elements, ``Height`` only where there is one."""
         return lines(
             (time_name, self.time),
-            ("Longitude", self.longitude),
-            ("Latitude", self.latitude),
-            ("Speed", self.speed),
-            ("Direction", self.direction),
-            ("Altitude", self.altitude),
-            ("Height", self.height),
+            ("Longitude", number(self.longitude)),
+            ("Latitude", number(self.latitude)),
+            ("Speed", number(self.speed)),
+            ("Direction", number(self.direction)),
+            ("Altitude", number(self.altitude)),
+            ("Height", number(self.height)),
         )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from civicam.signalling.gb28181.manscdp.catalog import read_node_id
-from civicam.signalling.gb28181.manscdp.fields import Root, lines, read_sn
+from civicam.signalling.gb28181.manscdp.fields import Root, lines, read_ok, read_sn
 from civicam.signalling.gb28181.manscdp.message import Message
 from civicam.signalling.gb28181.xml import Element, text_of
 
@@ -26,8 +26,7 @@ class ResultResponse(Message):
     @classmethod
     def from_xml(cls, root: Element) -> Self:
         """Read; raises `Refused` when SN or DeviceID is wrong. A missing Result counts as OK."""
-        result = (text_of(root, "Result") or "OK").upper()
-        return cls(read_sn(root), read_node_id(root), result != "ERROR", text_of(root, "Reason", 256) or "")
+        return cls(read_sn(root), read_node_id(root), read_ok(root), text_of(root, "Reason", 256) or "")
 
     def content(self) -> str:
         """The children after DeviceID."""

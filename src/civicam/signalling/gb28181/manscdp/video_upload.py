@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from civicam.signalling.gb28181.manscdp.fields import Root, lines, read_float, read_id, read_sn, read_time
+from civicam.signalling.gb28181.manscdp.fields import (
+    Root,
+    lines,
+    number,
+    read_float,
+    read_id,
+    read_sn,
+    read_time,
+)
 from civicam.signalling.gb28181.manscdp.message import Message, Readers
 from civicam.signalling.gb28181.xml import Element
 
@@ -34,7 +42,9 @@ class VideoUpload(Message):
 
     def content(self) -> str:
         """The children after DeviceID."""
-        return lines(("Time", self.time), ("Longitude", self.longitude), ("Latitude", self.latitude))
+        return lines(
+            ("Time", self.time), ("Longitude", number(self.longitude)), ("Latitude", number(self.latitude))
+        )
 
 
 READERS: Readers = {(Root.NOTIFY, "videouploadnotify"): VideoUpload.from_xml}
