@@ -14,6 +14,7 @@ from civicam.media.core.ps import PsDemuxer
 from civicam.media.core.receive import TAKE_OVER_PACKETS, RtpReceiver
 from civicam.media.core.rfc4571 import frame as length_frame
 from civicam.media.core.rtp import RtpPacket, build, parse
+from civicam.media.core.timeline import Timeline
 from civicam.media.core.unit import Codec, Frame
 
 SSRC = 0x0BEBC211
@@ -27,6 +28,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self.log: list[str] = []
+        self.timeline = Timeline()
 
     def push(self, payload: bytes, timestamp: int, marker: bool, now: float) -> Sequence[Frame]:
         self.log.append(payload.decode())
@@ -241,3 +243,19 @@ def test_header_extensions_do_not_reach_the_picture(make_camera: Any, receive_al
         assert parsed is not None
         packets.append((b"\x90" + packet[1:12] + b"\xbe\xde\0\1\1\2\3\4" + parsed.payload, 0.0))
     assert [frame.data for frame in receive_all(packets)] == [camera.picture(0)]
+
+
+def test_before_the_answer_only_the_offered_ssrc_is_taken() -> None:
+    """A device of before our restart still pushes to a port that is used again (GB/T 28181 in the field)."""
+    sink = Recorder()
+    receiver = RtpReceiver(sink, ssrc=7, window_s=0.0)
+    receiver.strict = True
+    for sequence in range(100):
+        receiver.feed(_packet(sequence, ssrc=5), 60.0 + sequence)
+    assert (receiver.packets, receiver.foreign, sink.log) == (0, 100, [])
+    receiver.feed(_packet(0, ssrc=7), 200.0)
+    assert receiver.packets == 1
+    assert receiver.warnings()[0] == "media.early-sender"
+    receiver.strict = False
+    receiver.feed(_packet(100, ssrc=5), 260.0)
+    assert receiver.ssrc == 5, "the answer came: the field's tolerance holds"

@@ -78,3 +78,43 @@ def test_a_cut_goes_on_where_time_stopped() -> None:
 
 def test_other_clock_rates_come_out_in_90_khz() -> None:
     assert [ticks for ticks, _ in _run([0, 160, 320], Timeline(32, 8000), 0.02)] == [0, 1800, 3600]
+
+
+def test_a_jump_that_was_asked_for_is_taken_at_its_first_stamp() -> None:
+    for jump in (3 * 90000, -2 * 90000, 600 * 90000, -600 * 90000):
+        line = Timeline()
+        before = [line.map(90000 + 3600 * n, n / 25)[0] for n in range(10)]
+        line.expect_jump(10.0)
+        assert line.map(90000 + 36000, 0.4) == (36000, False), "the old place, on its way already"
+        ticks, cut = line.map(90000 + 39600 + jump, 0.44)
+        assert cut
+        assert ticks > max(before)
+        assert line.map(90000 + 43200 + jump, 0.48) == (ticks + 3600, False)
+        assert line.jumps == 0, "nothing odd about it"
+        assert line.map(90000 + 43200 + jump + 2 * 90000, 0.52) == (ticks + 3600 + 2 * 90000, False)
+
+
+def test_a_jump_that_never_comes_is_forgotten() -> None:
+    line = Timeline()
+    line.map(0, 0.0)
+    line.expect_jump(1.0)
+    assert line.map(3600, 0.9) == (3600, False)
+    assert line.map(3600 + 2 * 90000, 2.0) == (3600 + 2 * 90000, False)
+
+
+def test_at_eight_times_the_speed_key_frames_may_be_far_apart() -> None:
+    line = Timeline()
+    line.pace(8.0)
+    step = 10 * 90000
+    assert [line.map(step * n, 1.25 * n) for n in range(4)] == [(step * n, False) for n in range(4)]
+    line.pace(1.0)
+    assert line.map(step * 4, 5.0)[0] < step * 4, "and at its own speed that is a jump"
+
+
+def test_backwards_each_group_is_a_time_line_of_its_own() -> None:
+    line = Timeline()
+    line.pace(-1.0)
+    stamps = [90000 * group + 3600 * n for group in (9, 8, 7) for n in range(25)]
+    mapped = [line.map(stamp, number / 25) for number, stamp in enumerate(stamps)]
+    assert [number for number, (_, cut) in enumerate(mapped) if cut] == [25, 50]
+    assert [ticks for ticks, _ in mapped] == sorted(ticks for ticks, _ in mapped)

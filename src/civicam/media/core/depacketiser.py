@@ -12,8 +12,15 @@ from civicam.media.core.unit import Codec, Frame
 class Depacketiser(Protocol):
     """Turns RTP payloads, in order, into frames: `PsDemuxer`, `H26xDepacketiser`, ..."""
 
-    clock_rate: int
-    timeline: Timeline
+    @property
+    def clock_rate(self) -> int:
+        """Of the RTP time stamps, in Hz."""
+        ...
+
+    @property
+    def timeline(self) -> Timeline:
+        """The time of the pictures (of the sound where there is nothing else)."""
+        ...
 
     @property
     def codec(self) -> Codec | None:
