@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from civicam.signalling.sip.errors import BadMessage
+from civicam.signalling.sip.events import MessageRejected, RequestReceived
 from civicam.signalling.sip.limits import Limits
 from civicam.signalling.sip.message import Request
 from civicam.signalling.sip.parse import finish, parse_datagram, parse_message
@@ -160,6 +161,76 @@ def test_a_stream_that_lost_its_place_is_broken_for_good(data: bytes, limits: Li
     assert (bodies, stream.pending) == ([], 0)
     stream.feed(b"OPTIONS sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\n")
     assert stream.next_message() is None
+
+
+def counted_in_characters(device_says: DeviceSays, charset: str, ends: str = "</Notify>\r\n") -> bytes:
+    """A notice whose length is that of its text, as some programs count."""
+    text = f"<Notify><CmdType>Alarm</CmdType><Name>南门停车场入口</Name>{ends}"
+    head = device_says("MESSAGE", length=str(len(text)), extra=XML)
+    return head + text.encode(charset)
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "gb18030"])
+@pytest.mark.parametrize("ends", ["</Notify>\r\n", "</Notify>", "</Notify>\r\n\r\n"])
+def test_a_length_in_characters_is_understood_on_tcp(
+    wire: Wire, device_says: DeviceSays, charset: str, ends: str
+) -> None:
+    """Cut anywhere, followed by anything: the body is whole and the next message is found."""
+    peer = wire.connect()
+    data = counted_in_characters(device_says, charset, ends)
+    for at in range(0, len(data), 7):
+        wire.receive(data[at : at + 7], peer)
+    wire.receive(data.replace(b"branch=z9hG4bKa1", b"branch=z9hG4bKa2") + device_says("OPTIONS"), peer)
+    bodies = [event.request.body for event in wire.events() if isinstance(event, RequestReceived)]
+    assert len(bodies) == 2
+    assert all(body.decode(charset).startswith("<Notify>") and body.endswith(b"</Notify>") for body in bodies)
+    assert wire.statuses() == [200]
+    assert wire.endpoint.counters["miscounted-length"] == 2
+    assert wire.endpoint.connections_to_close() == []
+
+
+def test_a_body_that_never_closes_is_given_up_in_time(wire: Wire, device_says: DeviceSays) -> None:
+    """It may be the quirk or broken XML: the next message tells, or half a minute does."""
+    peer = wire.connect()
+    data = counted_in_characters(device_says, "utf-8", "")
+    wire.receive(data[:-14], peer)
+    assert wire.events() == []
+    wire.receive(b"", peer)
+    assert wire.jump() == 30.0
+    assert wire.endpoint.counters["drop-half-open"] == 1
+
+
+@pytest.mark.parametrize("length", [24, 40])
+def test_a_body_that_never_closes_ends_before_the_next_message(device_says: DeviceSays, length: int) -> None:
+    """Right length, broken XML: it costs only itself."""
+    body = "<Notify><Name>南门".encode()
+    body += b"x" * (length - len(body))
+    head = device_says("MESSAGE", length=str(length), extra=XML)
+    assert stream_says(head + body + device_says("OPTIONS"))[1] == [body, b""]
+    assert stream_says(head + body + b" " * 300)[1] == [body]
+
+
+@pytest.mark.parametrize("body", ["<Notify>broken", "南门", "<Other>南门", "<Notify>南</Notify><Notify>"])
+def test_other_bodies_do_not_wait(device_says: DeviceSays, body: str) -> None:
+    """Plain ASCII, no root we know, a root that closes: the length is believed at once."""
+    data = device_says("MESSAGE", body=body, extra=XML)
+    assert stream_says(data)[1] == [body.encode()]
+
+
+def test_half_an_end_tag_waits_for_its_other_half(device_says: DeviceSays) -> None:
+    data = counted_in_characters(device_says, "utf-8", "</Notify>")
+    assert stream_says(data[:-1])[1] == []
+    assert len(stream_says(data)[1]) == 1
+
+
+def test_a_lost_place_is_named(wire: Wire, device_says: DeviceSays) -> None:
+    """A length too short, in a body we cannot mend: the fault says what to look at; the connection closes."""
+    peer = wire.connect()
+    data = device_says("INFO", length="5", extra="Content-Type: Application/MANSRTSP\r\n") + b"PAUSE RTSP/1.0"
+    wire.receive(data + b"\r\n\r\n", peer)
+    rejected = [event for event in wire.events() if isinstance(event, MessageRejected)]
+    assert [event.code for event in rejected] == ["signalling.lost-place"]
+    assert wire.endpoint.connections_to_close() == [peer]
 
 
 def test_a_broken_message_in_a_sound_frame_costs_only_itself(wire: Wire, device_says: DeviceSays) -> None:

@@ -21,6 +21,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "signalling.bad-uri": ("SIP 地址无效：{uri}", "Not a valid SIP address: {uri}"),
     "signalling.bad-version": ("不支持的 SIP 版本 {version}", "The SIP version {version} is not supported"),
     "signalling.closed": ("信令服务正在关闭", "Signalling is closing down"),
+    "signalling.lost-place": (
+        "TCP 连接上消息边界错乱，已断开：对方的 Content-Length 多半有误",
+        "The messages on a TCP connection ran into each other and it was closed: the Content-Length of the "
+        "other side is probably wrong",
+    ),
     "signalling.missing-header": ("SIP 消息缺少头域 {name}", "The SIP message lacks the header field {name}"),
     "signalling.no-ssrc": ("媒体流标识（SSRC）已用尽：{used} 个在用", "No SSRC is free: {used} are in use"),
     "signalling.port-in-use": (

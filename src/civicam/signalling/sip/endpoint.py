@@ -9,6 +9,7 @@ content it does not take (`civicam.signalling.sip.policy`), OPTIONS (200), CANCE
 INVITE), overload (503). Everything else becomes a `RequestReceived` and waits for `SipEndpoint.respond`.
 
 Counters: ``received`` ``sent`` ``retransmitted`` ``replayed`` ``timeout`` ``reacked`` ``blank``,
+``miscounted-length`` (TCP: characters instead of bytes, understood all the same),
 ``answered-<status>`` for its own answers, and a ``drop-<why>`` for everything it does not pass on:
 ``drop-rate`` (token bucket), ``drop-<fault>`` (broken bytes), ``drop-response-unmatched``,
 ``drop-ack-unmatched``, ``drop-closed-connection``, ``drop-connections``, ``drop-half-open``, ``drop-idle``,
@@ -103,7 +104,7 @@ class SipEndpoint:
             self.counters["drop-closed-connection"] += 1
             return
         stream = connection.stream
-        blank = stream.blank
+        blank, miscounted = stream.blank, stream.miscounted
         stream.feed(data)
         completed = False
         while (found := stream.next_message()) is not None:
@@ -118,6 +119,8 @@ class SipEndpoint:
             self._take(draft, body, head, peer, now)
         if stream.blank > blank:
             self.counters["blank"] += 1
+        if stream.miscounted > miscounted:
+            self.counters["miscounted-length"] += stream.miscounted - miscounted
         connection.fed(now, completed=completed)
         if stream.broken:
             self._drop(connection, "broken-stream", now)

@@ -55,6 +55,11 @@ def bad_length() -> BadMessage:
     return BadMessage("signalling.bad-length")
 
 
+def lost_place() -> BadMessage:
+    """On TCP, after a whole message, bytes that begin none: the Content-Length before them was wrong."""
+    return BadMessage("signalling.lost-place")
+
+
 def too_large(what: str, limit: int) -> BadMessage:
     """RFC 3261 §21.5.7: more bytes, lines or fields than we take."""
     return BadMessage("signalling.too-large", status=513, what=what, limit=limit)
