@@ -7,8 +7,8 @@ import pytest
 from civicam.kernel.errors import Refused
 from civicam.signalling.gb28181.ids import GbId
 from civicam.signalling.gb28181.manscdp import CatalogItem, ItemStatus, parse_message, to_xml
-from civicam.signalling.gb28181.manscdp.catalog import MAX_ITEMS
 from civicam.signalling.gb28181.manscdp.catalog_notify import CatalogChange, CatalogEvent, CatalogNotify
+from civicam.signalling.gb28181.manscdp.lists import MAX_ITEMS
 
 NVR = GbId("34020000001180000001")
 CAM = GbId("34020000001310000001")

@@ -26,8 +26,8 @@ from civicam.signalling.gb28181.manscdp import (
     parse_message,
     to_xml,
 )
-from civicam.signalling.gb28181.manscdp.catalog import MAX_ITEMS
 from civicam.signalling.gb28181.manscdp.keepalive import MAX_FAULTY
+from civicam.signalling.gb28181.manscdp.lists import MAX_ITEMS
 
 NVR = GbId("34020000001180000001")
 CAM = "34020000001310000001"

@@ -12,22 +12,21 @@ import enum
 from dataclasses import dataclass
 from typing import Self
 
-from civicam.kernel.errors import Refused
 from civicam.signalling.gb28181.ids import parse_node_id
 from civicam.signalling.gb28181.manscdp.fields import (
     Root,
     bad_field,
     element,
+    lines,
     read_float,
     read_int,
+    read_ok,
     read_sn,
+    read_text,
 )
-from civicam.signalling.gb28181.manscdp.message import Message, PlainQuery, Readers
+from civicam.signalling.gb28181.manscdp.lists import pages, read_items, read_sum, write_list
+from civicam.signalling.gb28181.manscdp.message import PlainQuery, Readers, Response
 from civicam.signalling.gb28181.xml import Element, child, local_name, text_of
-
-MAX_ITEMS = 10_000
-"""Annex M: at most 10 000 records in one message."""
-MAX_SUM = 1_000_000
 
 
 class ItemStatus(enum.StrEnum):
@@ -117,6 +116,11 @@ class CatalogItem:
             extra=_extra(item) + (_extra(info) if info is not None else ()),
         )
 
+    @property
+    def identity(self) -> str:
+        """What makes it distinct."""
+        return self.device_id
+
     def to_xml(self) -> str:
         """The ``Item`` element, in the order of the standard."""
         info = "".join(
@@ -147,33 +151,38 @@ class CatalogItem:
 
 
 @dataclass(frozen=True, slots=True)
-class CatalogResponse(Message):
-    """One part of an answer. ``rejected`` counts items of this part that could not be read."""
+class CatalogResponse(Response):
+    """One part of an answer; ``sum_num`` is None when the total is not told (a bare Result).
 
-    ROOT = Root.RESPONSE
+    ``rejected`` counts items of this part that could not be read.
+    """
+
     CMD_TYPE = "Catalog"
 
-    sum_num: int
+    sum_num: int | None
     items: tuple[CatalogItem, ...] = ()
     rejected: int = 0
 
     @classmethod
     def from_xml(cls, root: Element) -> CatalogResponse:
         """Read; raises `Refused` when SN, DeviceID or SumNum is wrong. Bad items are counted, not fatal."""
-        items, rejected = _items(child(root, "DeviceList"))
-        sum_num = read_int(root, "SumNum", 0, MAX_SUM)
-        if sum_num is None:
-            if text_of(root, "SumNum"):
-                raise bad_field("SumNum", text_of(root, "SumNum"))
-            sum_num = len(items) + rejected  # a bare Result or a list without a total: this is all
-        return cls(read_sn(root), read_node_id(root), sum_num, items, rejected)
+        listing = child(root, "DeviceList")
+        items, rejected = read_items(listing, "Item", CatalogItem.from_xml)
+        return cls(
+            sn=read_sn(root),
+            device_id=read_node_id(root),
+            sum_num=read_sum(root, listing, len(items) + rejected),
+            items=items,
+            rejected=rejected,
+            ok=read_ok(root),
+            reason=read_text(root, "Reason"),
+        )
 
     def content(self) -> str:
         """SumNum and the list; no list at all when there are no items (Annex M)."""
-        content = element("SumNum", self.sum_num) + "\r\n"
+        content = self.refusal() + lines(("SumNum", self.sum_num))
         if self.items:
-            inner = "\r\n".join(each.to_xml() for each in self.items)
-            content += f'<DeviceList Num="{len(self.items)}">\r\n{inner}\r\n</DeviceList>\r\n'
+            content += write_list("DeviceList", [each.to_xml() for each in self.items])
         return content
 
 
@@ -193,27 +202,7 @@ def read_node_id(root: Element) -> str:
 
 def in_parts(sn: int, device_id: str, items: tuple[CatalogItem, ...], size: int) -> list[CatalogResponse]:
     """Cut an answer into parts of at most ``size`` items; one empty part when there are none."""
-    if not items:
-        return [CatalogResponse(sn, device_id, 0)]
-    return [
-        CatalogResponse(sn, device_id, len(items), items[start : start + size])
-        for start in range(0, len(items), size)
-    ]
-
-
-def _items(listing: Element | None) -> tuple[tuple[CatalogItem, ...], int]:
-    items: list[CatalogItem] = []
-    rejected = 0
-    for each in () if listing is None else listing:
-        if local_name(each).lower() != "item":
-            continue
-        if len(items) + rejected >= MAX_ITEMS:
-            raise bad_field("DeviceList", str(len(items) + rejected))
-        try:
-            items.append(CatalogItem.from_xml(each))
-        except Refused:
-            rejected += 1
-    return tuple(items), rejected
+    return [CatalogResponse(sn, device_id, len(items), page) for page in pages(items, size)]
 
 
 def _ptz_type(info: Element | None, item: Element) -> int | None:

@@ -10,8 +10,9 @@ import enum
 from dataclasses import dataclass
 
 from civicam.kernel.errors import Refused
-from civicam.signalling.gb28181.manscdp.catalog import MAX_ITEMS, CatalogItem, read_node_id
+from civicam.signalling.gb28181.manscdp.catalog import CatalogItem, read_node_id
 from civicam.signalling.gb28181.manscdp.fields import Root, bad_field, element, lines, read_sn
+from civicam.signalling.gb28181.manscdp.lists import MAX_ITEMS
 from civicam.signalling.gb28181.manscdp.message import Message, Readers
 from civicam.signalling.gb28181.xml import Element, child, local_name, text_of
 
