@@ -16,7 +16,8 @@ Params = tuple[tuple[str, str | None], ...]
 name.
 """
 
-_PIECES = re.compile(r'"(?:[^"\\]|\\.)*"|<[^>]*>|[^"<]', re.DOTALL)
+_PIECES = re.compile(r'"(?:[^"\\]|\\.)*"|<[^>]*>|[^"<,;]+|.', re.DOTALL)
+"""Every character begins a match, so that one left open is found at once and not searched past."""
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -30,19 +31,15 @@ def split_outside_quotes(text: str, separator: str) -> list[str]:
         return [piece.strip() for piece in text.split(separator)]
     pieces: list[str] = []
     current: list[str] = []
-    at = 0
     for match in _PIECES.finditer(text):
-        if match.start() != at:
-            break
-        at = match.end()
         piece = match.group()
         if piece == separator:
             pieces.append("".join(current).strip())
             current.clear()
+        elif piece in ('"', "<"):
+            raise ValueError("unbalanced quote or bracket")
         else:
             current.append(piece)
-    if at != len(text):
-        raise ValueError("unbalanced quote or bracket")
     pieces.append("".join(current).strip())
     return pieces
 

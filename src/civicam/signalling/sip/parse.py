@@ -42,7 +42,7 @@ from civicam.signalling.sip.uri import parse_uri
 Row = tuple[str, str, str]
 
 _VERSION = "SIP/2.0"
-_FOLD = re.compile(r"[ \t]*\r\n[ \t]+")
+_FOLD = re.compile(r"\r\n[ \t]+")
 _STATUS_LINE = re.compile(r"SIP/2\.0 +([1-6][0-9]{2})(?: (.*))?", re.IGNORECASE | re.DOTALL)
 _ANY_VERSION = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
 _ONCE = frozenset(
@@ -89,7 +89,7 @@ def read_head(head: bytes, limits: Limits) -> Draft:
     """Cut a head (without the empty line that ends it) into start line and rows."""
     text = head.decode("utf-8", "surrogateescape")
     if "\r\n " in text or "\r\n\t" in text:
-        text = _FOLD.sub(" ", text)
+        text = _unfold(text)
     lines = text.split("\r\n")
     draft = Draft(Headers())
     if text.count("\n") != len(lines) - 1 or text.count("\r") != len(lines) - 1:
@@ -102,6 +102,12 @@ def read_head(head: bytes, limits: Limits) -> Draft:
         _read_start_line(lines[0], draft)
     _read_rows(lines, draft, limits)
     return draft
+
+
+def _unfold(text: str) -> str:
+    """Folded lines as one (RFC 3261 §7.3.1); one expression for the blanks on both sides would be quadratic."""
+    *folded, last = _FOLD.split(text)
+    return " ".join([*(piece.rstrip(" \t") for piece in folded), last])
 
 
 def _read_start_line(line: str, draft: Draft) -> None:
