@@ -62,9 +62,11 @@ def test_catalogue_sent_in_the_name_of_a_channel(speaker: str) -> None:
     [
         (CONTENT_TYPE, b"<Notify><CmdType>Keepalive", 400),
         (CONTENT_TYPE, b"", 400),
-        (CONTENT_TYPE, b"<Notify><CmdType>Alarm</CmdType><SN>1</SN><DeviceID>x</DeviceID></Notify>", 200),
+        (CONTENT_TYPE, b"<Notify><CmdType>Alarm</CmdType><SN>1</SN><DeviceID>x</DeviceID></Notify>", 400),
+        (CONTENT_TYPE, b"<Notify><CmdType>Weather</CmdType><SN>1</SN><DeviceID>x</DeviceID></Notify>", 200),
         (CONTENT_TYPE, b"<Query><CmdType>Catalog</CmdType><SN>1</SN><DeviceID>34</DeviceID></Query>", 415),
-        (CONTENT_TYPE, b"<Control><CmdType>DeviceControl</CmdType><SN>1</SN></Control>", 415),
+        (CONTENT_TYPE, b"<Control><CmdType>DeviceControl</CmdType><SN>1</SN></Control>", 400),
+        (CONTENT_TYPE, b"<Control><CmdType>Weather</CmdType><SN>1</SN></Control>", 415),
         ("text/plain", b"hello", 415),
     ],
 )
