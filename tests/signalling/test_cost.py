@@ -1,4 +1,4 @@
-"""What a stranger's 64 KiB may cost: at most 100 ms of a core in any parser of this floor, whatever the bytes.
+"""What a stranger's 64 KiB may cost: at most 100 ms of a core in any parser here, whatever the bytes.
 
 Work is measured as CPU time of this process, the best of three, so a busy machine changes nothing. Every
 input is a frame that leads to one parser with one short pattern repeated to the limit: the inputs that

@@ -105,7 +105,7 @@ def read_head(head: bytes, limits: Limits) -> Draft:
 
 
 def _unfold(text: str) -> str:
-    """Folded lines as one (RFC 3261 §7.3.1); one expression for the blanks on both sides would be quadratic."""
+    """Folded lines as one (RFC 3261 §7.3.1); one expression for blanks on both sides would be quadratic."""
     *folded, last = _FOLD.split(text)
     return " ".join([*(piece.rstrip(" \t") for piece in folded), last])
 
