@@ -16,6 +16,7 @@ from civicam.signalling.sip.events import (
     TransportFailed,
 )
 from civicam.signalling.sip.message import Request, Response
+from civicam.signalling.sip.parse import parse_message
 from civicam.signalling.sip.peer import Peer
 
 if TYPE_CHECKING:
@@ -275,3 +276,32 @@ def test_a_late_shell_does_not_lose_a_timeout(wire: Wire) -> None:
     assert told(wire) == [100]
     assert wire.jump() == 32.0
     assert wire.events() == [RequestTimedOut(key, request)]
+
+
+@pytest.mark.parametrize(
+    ("size", "known", "stands", "transport"),
+    [
+        (2000, True, True, "tcp"),
+        (100, True, True, "udp"),
+        (2000, False, True, "udp"),
+        (2000, True, False, "udp"),
+    ],
+)
+def test_a_large_request_goes_over_a_connection_that_stands(
+    wire: Wire, size: int, known: bool, stands: bool, transport: str
+) -> None:
+    """RFC 3261 §18.1.1: above 1300 bytes by TCP, the Via changed; else in fragments, as the field does."""
+    if stands:
+        wire.connect(CALLED)
+    wire.endpoint.stream_to = lambda peer: CALLED if known and peer == DEVICE else None
+    request = new_request("MESSAGE", CAMERA_URI, wire.origin(), from_uri=PLATFORM_URI, to_uri=CAMERA_URI)
+    request.set_body("Application/MANSCDP+xml", b"x" * size)
+    key = wire.endpoint.send(request, DEVICE, wire.now)
+    ((data, peer),) = wire.raw()
+    assert peer.transport == transport
+    sent = parse_message(data)
+    assert sent.vias[0].transport == transport.upper()
+    assert sent.vias[0].param("rport") == ""
+    wire.receive(new_response(request, 200, to_tag="d"), peer)
+    (event,) = [each for each in wire.events() if isinstance(each, ResponseReceived)]
+    assert event.key == key

@@ -9,7 +9,7 @@ content it does not take (`civicam.signalling.sip.policy`), OPTIONS (200), CANCE
 INVITE), overload (503). Everything else becomes a `RequestReceived` and waits for `SipEndpoint.respond`.
 
 Counters: ``received`` ``sent`` ``retransmitted`` ``replayed`` ``timeout`` ``reacked`` ``blank``,
-``miscounted-length`` (TCP: characters instead of bytes, understood all the same),
+``miscounted-length`` (TCP: characters instead of bytes, understood all the same), ``sent-large-by-tcp``,
 ``answered-<status>`` for its own answers, and a ``drop-<why>`` for everything it does not pass on:
 ``drop-rate`` (token bucket), ``drop-<fault>`` (broken bytes), ``drop-response-unmatched``,
 ``drop-ack-unmatched``, ``drop-closed-connection``, ``drop-connections``, ``drop-half-open``, ``drop-idle``,
@@ -19,6 +19,7 @@ Counters: ``received`` ``sent`` ``retransmitted`` ``replayed`` ``timeout`` ``rea
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from civicam.signalling.sip.answers import MAX_GAIN, stamp_leniently, stamp_top_via, stateless
 from civicam.signalling.sip.build import IdSource
@@ -43,6 +44,9 @@ from civicam.signalling.sip.transaction import Kind, Signal, Transaction
 
 Tap = Callable[[bool, bytes, Peer, float], None]
 """Hears every whole message: True when it came in, its bytes, the other side, monotonic seconds."""
+
+LARGE = 1300
+"""Bytes above which a request wants TCP where the path's MTU is not known (RFC 3261 §18.1.1)."""
 
 _HEAD_SHOWN = 200
 _RETRY_AFTER_S = 60
@@ -75,6 +79,8 @@ class SipEndpoint:
         self._connections = Connections(self.limits)
         self._buckets = SourceBuckets(self.limits.source_rate, self.limits.source_burst, self.limits.sources)
         self._to_close: list[Peer] = []
+        self.stream_to: Callable[[Peer], Peer | None] | None = None
+        """The live TCP connection of the device behind a UDP address, where the layer above knows one."""
         self.on_wire: Tap | None = None
         """For a trace (`civicam.signalling.sip.trace`); quick. It is not told what a token bucket drops."""
 
@@ -151,10 +157,18 @@ class SipEndpoint:
     def send(self, request: Request, peer: Peer, now: float) -> TransactionKey:
         """Start a client transaction; the answer, or its failure, comes as an event with this key.
 
-        The branch is that of the request's top Via. Raises `BadMessage` when that Via is not sound.
+        The branch is that of the request's top Via. Raises `BadMessage` when that Via is not sound. A request
+        of more than `LARGE` bytes goes over TCP where ``stream_to`` knows a connection, and its top Via then
+        says so; else in IP fragments, as the field does (gb28181.md §2.1).
         """
-        branch = Via.parse(request.headers.first("via") or "").branch
-        key = client_key(branch, request.method)
+        via = Via.parse(request.headers.first("via") or "")
+        key = client_key(via.branch, request.method)
+        if not peer.reliable and self.stream_to is not None and len(request.to_bytes()) > LARGE:
+            stream = self.stream_to(peer)
+            if stream is not None and self._connections.get(stream) is not None:
+                self.counters["sent-large-by-tcp"] += 1
+                request.headers.replace_first("Via", str(replace(via, transport="TCP")))
+                peer = stream
         if peer.reliable and self._connections.get(peer) is None:
             self._layer.events.append(TransportFailed(key, request, "closed"))
             return key
