@@ -8,15 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from civicam.signalling.gb28181.fline import G711A, FLine
 from civicam.signalling.gb28181.sdp import (
     Answer,
+    HistoryUri,
     Offer,
     Payload,
     Sdp,
+    SessionName,
+    Setup,
     StreamForm,
     Subject,
+    Voice,
     build_answer,
     build_offer,
+    build_voice,
+    opposite,
     parse,
 )
 from civicam.signalling.gb28181.xml import Malformed
@@ -32,15 +39,136 @@ def test_the_offer_line_by_line() -> None:
         "s=Play",
         "c=IN IP4 192.0.2.10",
         "t=0 0",
-        "m=video 30000 RTP/AVP 96 98 97",
+        "m=video 30000 RTP/AVP 96 98 100",
         "a=recvonly",
         "a=rtpmap:96 PS/90000",
         "a=rtpmap:98 H264/90000",
-        "a=rtpmap:97 MPEG4/90000",
+        "a=rtpmap:100 H265/90000",
         "a=streamnumber:0",
         "y=0200000017",
         "",
     ]
+
+
+def test_the_offer_of_a_download_line_by_line() -> None:
+    uri = str(HistoryUri("34020000001310000001"))
+    offer = Offer(
+        OWN, "192.0.2.10", 30000, 1200000017, tcp=True, stream_form="none", setup="active",
+        session="Download", uri=uri, start=1772414400, stop=1772418000, speed=4,
+    )  # fmt: skip
+    assert build_offer(offer).decode().split("\r\n") == [
+        "v=0",
+        f"o={OWN} 0 0 IN IP4 192.0.2.10",
+        "s=Download",
+        "u=34020000001310000001:0",
+        "c=IN IP4 192.0.2.10",
+        "t=1772414400 1772418000",
+        "m=video 30000 TCP/RTP/AVP 96 98 100",
+        "a=recvonly",
+        "a=rtpmap:96 PS/90000",
+        "a=rtpmap:98 H264/90000",
+        "a=rtpmap:100 H265/90000",
+        "a=setup:active",
+        "a=connection:new",
+        "a=downloadspeed:4",
+        "y=1200000017",
+        "",
+    ]
+
+
+@pytest.mark.parametrize("session", ["Playback", "Download"])
+@pytest.mark.parametrize("setup", ["active", "passive"])
+def test_an_offer_of_history_is_read_back(session: SessionName, setup: Setup) -> None:
+    uri = HistoryUri("34020000001310000001", 2)
+    offer = Offer(
+        OWN, "192.0.2.10", 30000, 1200000017, tcp=True, setup=setup, session=session, uri=str(uri),
+        start=1772414400, stop=1772418000, speed=2 if session == "Download" else 0,
+    )  # fmt: skip
+    found = parse(build_offer(offer))
+    assert (found.session, found.history(), found.setup) == (session, uri, setup)
+    assert (found.start, found.stop) == (1772414400, 1772418000)
+    assert found.speed == (2 if session == "Download" else None)
+
+
+def test_an_answer_of_history_is_read_back() -> None:
+    answer = Answer(
+        NVR, "192.0.2.64", 15060, 1200000017, tcp=True, session="Download", setup="passive",
+        start=1772414400, stop=1772418000, payload=(100, "H265"),
+        parameters=FLine(5, "6", 25, 2, 4096, 1, 8, 1), filesize=123456789,
+    )  # fmt: skip
+    found = parse(build_answer(answer))
+    assert (found.session, found.start, found.stop) == ("Download", 1772414400, 1772418000)
+    assert (found.setup, found.filesize, found.payload("H265")) == ("passive", 123456789, 100)
+    assert found.codec() == answer.parameters
+    assert not found.is_ps()
+    assert found.payload("PS") is None
+
+
+def test_an_answer_may_leave_the_ssrc_out() -> None:
+    body = build_answer(Answer(NVR, "192.0.2.64", 15060, None))
+    assert b"y=" not in body
+    assert parse(body).ssrc is None
+
+
+@pytest.mark.parametrize("tcp", [False, True])
+def test_voice_both_ways(tcp: bool) -> None:
+    asked = parse(build_voice(Voice(NVR, "192.0.2.64", 20000, 200000018, "recvonly", tcp, "active")))
+    assert (asked.media, asked.tcp, asked.direction, asked.ssrc) == ("audio", tcp, "recvonly", 200000018)
+    assert asked.takes_pcma()
+    assert asked.codec() == G711A
+    assert asked.setup == ("active" if tcp else None)
+    answer = build_voice(Voice(OWN, "192.0.2.10", 30000, 200000018, "sendonly", tcp, "passive"))
+    assert answer.decode().split("\r\n") == [
+        "v=0",
+        f"o={OWN} 0 0 IN IP4 192.0.2.10",
+        "s=Play",
+        "c=IN IP4 192.0.2.10",
+        "t=0 0",
+        f"m=audio 30000 {'TCP/' if tcp else ''}RTP/AVP 8",
+        "a=sendonly",
+        "a=rtpmap:8 PCMA/8000",
+        *(["a=setup:passive", "a=connection:new"] if tcp else []),
+        "y=0200000018",
+        "f=v/////a/1/8/1",
+        "",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "takes"),
+    [
+        ("m=audio 9 RTP/AVP 8 96\r\na=rtpmap:8 PCMA/8000/1\r\na=rtpmap:96 PS/90000", True),
+        ("m=audio 9 RTP/AVP 8", True),
+        ("m=audio 9 RTP/AVP 96\r\na=rtpmap:96 pcma/8000", True),
+        ("m=audio 9 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000", False),
+        ("m=audio 9 RTP/AVP 8\r\na=rtpmap:8 G726/8000", False),
+    ],
+)
+def test_whether_a_loudspeaker_takes_g711a(line: str, takes: bool) -> None:
+    assert parse(f"c=IN IP4 192.0.2.64\r\n{line}\r\n".encode()).takes_pcma() is takes
+
+
+def test_a_missing_role_is_the_opposite_of_the_offer() -> None:
+    silent = parse(BASE.encode())
+    assert silent.sender_setup("passive") == "active"
+    assert silent.sender_setup("active") == "passive"
+    assert parse((BASE + "a=setup:passive\r\n").encode()).sender_setup("passive") == "passive"
+    assert opposite(opposite("active")) == "active"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("34020000001310000001:3", HistoryUri("34020000001310000001", 3)),
+        (" 34020000001310000001 ", HistoryUri("34020000001310000001")),
+        ("34020000001310000001:", HistoryUri("34020000001310000001")),
+        ("http://34020000002100000001/a/b", None),
+        ("", None),
+        ("3402000000131000000１:0", None),
+    ],
+)
+def test_what_a_recording_is_asked_by(text: str, found: HistoryUri | None) -> None:
+    assert parse((BASE + f"u={text}\r\n").encode()).history() == found
 
 
 @pytest.mark.parametrize("tcp", [False, True])
@@ -119,6 +247,11 @@ BASE = "v=0\r\no=x 0 0 IN IP4 192.0.2.64\r\nc=IN IP4 192.0.2.64\r\nm=video 15060
         (BASE + "m=audio 20000 RTP/AVP 8\r\na=sendrecv\r\nc=IN IP4 192.0.2.99\r\n", "host", "192.0.2.64"),
         (BASE + "m=audio 20000 RTP/AVP 8\r\na=sendrecv\r\n", "direction", None),
         (BASE + "a=streamMode:SUB\r\n", "stream", 1),
+        (BASE + "a=downloadspeed:4\r\n", "speed", 4),
+        (BASE + "a=downloadspeed:0\r\n", "speed", None),
+        (BASE + "a=filesize:0\r\n", "filesize", None),
+        (BASE + "a=FileSize: 1048576 \r\n", "filesize", 1048576),
+        (BASE.replace("\r\n", "\r\r\n") + "y=5\r\r\n", "ssrc", 5),
         (BASE + "a=stream:third\r\n", "stream", None),
         (BASE + "a=rtpmap:zz PS/90000\r\na=rtpmap:96\r\n", "payloads", (Payload(96),)),
         (BASE.replace("RTP/AVP 96", "tcp/rtp/avp 96"), "tcp", True),
@@ -129,6 +262,11 @@ BASE = "v=0\r\no=x 0 0 IN IP4 192.0.2.64\r\nc=IN IP4 192.0.2.64\r\nm=video 15060
 )
 def test_answers_as_they_come(text: str, field: str, value: object) -> None:
     assert getattr(parse(text.encode()), field) == value
+
+
+def test_an_answer_without_parameters_has_no_codec() -> None:
+    assert parse(BASE.encode()).codec() is None
+    assert parse((BASE + "f=nonsense\r\n").encode()).codec() is None
 
 
 def test_makers_formats_are_recognised() -> None:
