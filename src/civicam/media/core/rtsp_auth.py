@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_PARAMETER = re.compile(r'(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]*))')
+_PARAMETER = re.compile(r'\b(\w++)\s*+=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]*))')
 _HASHES = {"md5": hashlib.md5, "sha-256": hashlib.sha256}
 
 

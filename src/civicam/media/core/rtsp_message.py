@@ -11,6 +11,7 @@ from dataclasses import dataclass
 HEAD_MOST = 16 * 1024
 BODY_MOST = 256 * 1024
 """Bytes; an SDP of a camera has one or two thousand."""
+FIELDS_MOST = 128
 
 
 class RtspSyntax(Exception):
@@ -57,11 +58,23 @@ class Interleaved:
 RtspItem = RtspResponse | RtspRequest | Interleaved
 
 
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """A head and how many bytes it and its body take."""
+
+    first: str
+    headers: dict[str, tuple[str, ...]]
+    size: int
+    body: int
+
+
 class RtspReader:
     """Bytes in, items out."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self._head: _Head | None = None
+        """Read once, while its body is still on the way."""
 
     def feed(self, data: bytes) -> list[RtspItem]:
         """The items completed by ``data``."""
@@ -91,25 +104,37 @@ class RtspReader:
     def _message(self, at: int, items: list[RtspItem]) -> int:
         """Append the message at ``at``; where it ends, -1 when it is not complete."""
         buffer = self._buffer
+        head = self._head or self._read_head(at)
+        if head is None:
+            return -1
+        body_at = at + head.size
+        end = body_at + head.body
+        self._head = head if end > len(buffer) else None
+        if self._head is not None:
+            return -1
+        items.append(_first_line(head.first, head.headers, bytes(buffer[body_at:end])))
+        return end
+
+    def _read_head(self, at: int) -> _Head | None:
+        buffer = self._buffer
         head_end = buffer.find(b"\r\n\r\n", at)
         if head_end < 0:
             if len(buffer) - at > HEAD_MOST:
                 raise RtspSyntax("head too long")
-            if b"\n" in buffer[at:] and b"RTSP/1.0" not in buffer[at : buffer.find(b"\n", at)]:
+            line_end = buffer.find(b"\n", at)
+            if line_end >= 0 and buffer.find(b"RTSP/1.0", at, line_end) < 0:
                 raise RtspSyntax("not RTSP")
-            return -1
+            return None
         if head_end - at > HEAD_MOST:
             raise RtspSyntax("head too long")
         first, *lines = buffer[at:head_end].decode("utf-8", "replace").split("\r\n")
+        if len(lines) > FIELDS_MOST:
+            raise RtspSyntax("too many fields")
         headers = _headers(lines)
         length = headers.get("content-length", ("0",))[0].strip()
         if not (length.isascii() and length.isdigit()) or len(length) > 7 or int(length) > BODY_MOST:
             raise RtspSyntax("bad Content-Length")
-        end = head_end + 4 + int(length)
-        if end > len(buffer):
-            return -1
-        items.append(_first_line(first, headers, bytes(buffer[head_end + 4 : end])))
-        return end
+        return _Head(first, headers, head_end + 4 - at, int(length))
 
 
 def _headers(lines: list[str]) -> dict[str, tuple[str, ...]]:
