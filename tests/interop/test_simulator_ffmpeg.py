@@ -15,11 +15,10 @@ import pytest
 from civicam.media.core.rtp import parse as parse_rtp
 from civicam.simulator.city import Plan, fixed_secrets, generate
 from civicam.simulator.description import City
-from civicam.simulator.encoder import SUB
 from civicam.simulator.faults import Condition
 from civicam.simulator.options import Options
+from civicam.simulator.picture import SUB, codec_of
 from civicam.simulator.run import Simulation
-from civicam.simulator.studio import codec_of
 from civicam.simulator.transmit import Stream, Tally, Transmitter
 
 pytestmark = [
@@ -54,7 +53,7 @@ def test_ffprobe_decodes_the_program_stream(city: City, tmp_path: Path, word: st
         chosen = replace(city.channels[0], sub_codec="h265" if word == "h265" else "h264")
         owner = next(each for each in city.devices if each.gb_id == chosen.device)
         one = replace(city, devices=(owner,), channels=(chosen,))
-        simulation = Simulation(one, Options(threads=1, spread_s=3600))
+        simulation = Simulation(one, Options(workshops=1, spread_s=3600))
         await simulation.start()
         loop = asyncio.get_running_loop()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
@@ -97,7 +96,7 @@ def test_ffprobe_pulls_rtsp_with_digest_and_is_refused_without(city: City) -> No
             devices=tuple(each for each in city.devices if each.protocol == "rtsp"),
             channels=tuple(each for each in city.channels if each.device == device.gb_id),
         )
-        simulation = Simulation(rtsp_only, Options(threads=1, rtsp=("127.0.0.1", free_port())))
+        simulation = Simulation(rtsp_only, Options(workshops=1, rtsp=("127.0.0.1", free_port())))
         await simulation.start()
         try:
             place = f"127.0.0.1:{simulation.rtsp_port}/{device.gb_id}/sub"

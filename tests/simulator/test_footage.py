@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from civicam.kernel.errors import Refused
-from civicam.simulator.footage import Footage, recordings
+from civicam.simulator.casting import recordings
+from civicam.simulator.footage import Footage
 
 
 def record(path: Path, *, fps: int, pictures: int, size: tuple[int, int] = (160, 96)) -> Path:

@@ -11,9 +11,10 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from civicam.simulator.casting import SceneStore
 from civicam.simulator.painter import Painters, serve
-from civicam.simulator.scene.scene import Mood, ground
+from civicam.simulator.scene.mood import Mood
+from civicam.simulator.scene.scene import ground
+from civicam.simulator.scenes import SceneStore
 
 MOOD = Mood(3, "plaza", "day", "clear")
 SIZE = (160, 90)
@@ -81,4 +82,4 @@ def test_a_scene_that_could_not_be_drawn_is_tried_again() -> None:
     store = SceneStore(paint=paint)
     with pytest.raises(OSError, match="no memory"):
         store.get(MOOD, *SIZE)
-    assert store.get(MOOD, *SIZE)[0].width == SIZE[0]
+    assert store.get(MOOD, *SIZE).width == SIZE[0]

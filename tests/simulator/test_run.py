@@ -101,7 +101,7 @@ def small(city: City) -> City:
 async def running(city: City, **options: object) -> AsyncIterator[tuple[Platform, Simulation]]:
     platform = Platform()
     platform.port = await platform.agent.listen("127.0.0.1", 0)
-    chosen = replace(Options(server=("127.0.0.1", platform.port), spread_s=0.0, threads=1), **options)  # type: ignore[arg-type]
+    chosen = replace(Options(server=("127.0.0.1", platform.port), spread_s=0.0, workshops=1), **options)  # type: ignore[arg-type]
     simulation = Simulation(city, chosen)
     await simulation.start()
     try:

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from civicam.simulator import strip
-from civicam.simulator.casting import SceneStore, cast, light_of_hour
+from civicam.simulator.casting import cast, light_of_hour
 from civicam.simulator.description import City
 from civicam.simulator.options import Options
 from civicam.simulator.osd import Osd
-from civicam.simulator.scene.backdrop import Place
-from civicam.simulator.scene.palette import Light, Weather
-from civicam.simulator.scene.scene import Mood, Scene
+from civicam.simulator.scene.mood import Light, Mood, Place, Weather
+from civicam.simulator.scene.scene import Scene
 from civicam.simulator.scene.sprites import CAR, Look
 from civicam.simulator.scene.traffic import PERIOD_S, Vehicle, vehicle_z
+from civicam.simulator.scenes import SceneStore
 from civicam.simulator.sound import frame, street, to_alaw
 from civicam.simulator.yuv import from_rgb, lay, overlay, planes
 

@@ -7,7 +7,8 @@ import pytest
 
 from civicam.media.core.unit import Codec
 from civicam.simulator import strip
-from civicam.simulator.encoder import SUB, Encoder
+from civicam.simulator.encoder import Encoder
+from civicam.simulator.picture import SUB
 from civicam.simulator.yuv import Bytes, planes
 
 

@@ -1,22 +1,16 @@
 """Which channel shows which scene: few scenes, many cameras, no two neighbours alike.
 
-Cameras that share a scene share its drawing (each burns its own writing over it), which is what lets one
-process draw for dozens of them.
+Cameras that share a scene share its drawing (each burns its own writing over it): `civicam.simulator.scenes`.
 """
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable
-from concurrent.futures import Future
+from pathlib import Path
 
+from civicam.kernel.errors import Refused
 from civicam.simulator.description import City, SiteKind
 from civicam.simulator.options import Options
-from civicam.simulator.scene.backdrop import Place
-from civicam.simulator.scene.palette import Light, Weather
-from civicam.simulator.scene.scene import Mood, Scene, ground
-from civicam.simulator.yuv import Bytes
+from civicam.simulator.scene.mood import Light, Mood, Place, Weather
 
 _PLACES: dict[SiteKind, Place] = {
     "camera": "road",
@@ -38,10 +32,7 @@ _MOODS: tuple[tuple[Light, Weather], ...] = (
     ("day", "fog"),
 )
 _VARIANTS: dict[Place, int] = {"road": 10, "checkpoint": 4, "highpoint": 3, "plaza": 3}
-_KEPT = 30
-"""Scenes kept in memory, about 12 MB each at the sub stream's size."""
-
-Key = tuple[Mood, int, int]
+_ENDINGS = frozenset({".mp4", ".avi", ".mkv", ".mov", ".ts", ".mpg", ".h264", ".h265", ".webm"})
 
 
 def light_of_hour(hour: int) -> Light:
@@ -72,38 +63,17 @@ def cast(city: City, options: Options, hour: int) -> dict[str, Mood]:
     return moods
 
 
-class SceneStore:
-    """Scenes by mood and size, each with a lock; the longest unused go first.
+def recordings(folder: Path) -> list[Path]:
+    """The video files of a folder, by name.
 
-    ``paint`` draws the still part of a scene (`civicam.simulator.painter.Painters.paint`, or `ground`).
+    Raises:
+        Refused: ``simulator.no-footage`` when there is none.
     """
-
-    def __init__(self, kept: int = _KEPT, paint: Callable[[Mood, int, int], Bytes] = ground) -> None:
-        self._kept = kept
-        self._paint = paint
-        self._lock = threading.Lock()
-        self._scenes: OrderedDict[Key, Future[tuple[Scene, threading.Lock]]] = OrderedDict()
-
-    def get(
-        self, mood: Mood, width: int, height: int, paint: Callable[[Mood, int, int], Bytes] | None = None
-    ) -> tuple[Scene, threading.Lock]:
-        """The scene; drawn now (by ``paint``) if it is new, waited for if another thread draws it."""
-        key = (mood, width, height)
-        with self._lock:
-            found = self._scenes.get(key)
-            if found is not None:
-                self._scenes.move_to_end(key)
-            coming = found or self._scenes.setdefault(key, Future())
-        if found is not None:
-            return found.result()
-        try:
-            coming.set_result((Scene(mood, width, height, (paint or self._paint)(*key)), threading.Lock()))
-        except BaseException as error:
-            with self._lock:
-                self._scenes.pop(key, None)
-            coming.set_exception(error)
-            raise
-        with self._lock:
-            while len(self._scenes) > self._kept:
-                self._scenes.popitem(last=False)
-        return coming.result()
+    found = (
+        sorted(path for path in folder.iterdir() if path.suffix.lower() in _ENDINGS)
+        if folder.is_dir()
+        else []
+    )
+    if not found:
+        raise Refused("simulator.no-footage", folder=str(folder))
+    return found

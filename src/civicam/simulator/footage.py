@@ -10,28 +10,11 @@ import av
 import numpy as np
 
 from civicam.kernel.errors import Refused
-from civicam.simulator.encoder import RATE
+from civicam.simulator.picture import RATE
 from civicam.simulator.yuv import Bytes
 
 _SLACK_S = 1e-6
 """Sums of frame times are not exact."""
-_ENDINGS = frozenset({".mp4", ".avi", ".mkv", ".mov", ".ts", ".mpg", ".h264", ".h265", ".webm"})
-
-
-def recordings(folder: Path) -> list[Path]:
-    """The video files of a folder, by name.
-
-    Raises:
-        Refused: ``simulator.no-footage`` when there is none.
-    """
-    found = (
-        sorted(path for path in folder.iterdir() if path.suffix.lower() in _ENDINGS)
-        if folder.is_dir()
-        else []
-    )
-    if not found:
-        raise Refused("simulator.no-footage", folder=str(folder))
-    return found
 
 
 class Footage:

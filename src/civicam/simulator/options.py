@@ -26,7 +26,7 @@ class Options:
         signalling_only: register and answer, refuse INVITE with 488.
         light, weather: of drawn scenes; ``clock`` follows the hour in Beijing.
         sockets: UDP sockets shared by all devices; 0: one for every 64 devices.
-        threads: encoder threads; 0: one a core, at least two.
+        workshops: processes that draw and code; 0: one a core, two to eight.
         spread_s: devices start to register evenly over this time.
         retry_s: least wait after a failed registration (GB/T 28181: 60 s).
         expires_s: registration lifetime asked for.
@@ -44,7 +44,7 @@ class Options:
     light: Light = "mixed"
     weather: Weather = "mixed"
     sockets: int = 0
-    threads: int = 0
+    workshops: int = 0
     spread_s: float = 3.0
     retry_s: float = 60.0
     expires_s: int = 86_400

@@ -21,7 +21,8 @@ from typing import IO
 
 import numpy as np
 
-from civicam.simulator.scene.scene import Mood, ground
+from civicam.simulator.scene.mood import Mood
+from civicam.simulator.scene.scene import ground
 from civicam.simulator.yuv import Bytes
 
 

@@ -12,8 +12,8 @@ from civicam.media.core.packetise import NalPacketiser
 from civicam.media.core.rfc4571 import interleave
 from civicam.media.core.unit import Codec
 from civicam.simulator.description import Channel, City, Device
-from civicam.simulator.encoder import MAIN, SUB, Coded, Profile
 from civicam.simulator.faults import Condition, Faults
+from civicam.simulator.picture import MAIN, SUB, Coded, Profile
 from civicam.simulator.rtsp_core import Halt, RtspConnection, RtspOutput, Start
 from civicam.simulator.studio import Studio
 from civicam.simulator.transmit import Tally

@@ -3,37 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import signal
 import sys
-import threading
 import time
-from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from civicam.kernel.clock import BEIJING
-from civicam.simulator.casting import SceneStore, cast
+from civicam.simulator.casting import cast, recordings
 from civicam.simulator.control import Control
 from civicam.simulator.description import Channel, City
-from civicam.simulator.encoder import MAIN, SUB, Encoder, Profile
 from civicam.simulator.ensemble import Ensemble
-from civicam.simulator.faults import Faults
-from civicam.simulator.footage import Footage, recordings
+from civicam.simulator.faults import Condition, Faults
 from civicam.simulator.options import Options
-from civicam.simulator.osd import Osd
-from civicam.simulator.painter import Painters
+from civicam.simulator.picture import MAIN, Profile
 from civicam.simulator.rtsp_server import RtspServer
-from civicam.simulator.scene.scene import Mood
-from civicam.simulator.studio import Feed, Source, Studio, codec_of
-from civicam.simulator.yuv import Bytes
+from civicam.simulator.scene.mood import Mood
+from civicam.simulator.studio import Studio
+from civicam.simulator.workshop_wire import Part
 
 _DEFAULT_RTSP_PORT = 8554
 _REHEARSED = 20
 """Scenes drawn ahead; no more than are kept."""
+_MAX_WORKSHOPS = 8
+"""More only when asked for: each is a process of some 150 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +98,13 @@ class Simulation:
         self._city = city
         self._options = options
         self._started = time.monotonic()
-        self._channels: dict[str, Channel] = {channel.gb_id: channel for channel in city.channels}
+        self._channels = {channel.gb_id: channel for channel in city.channels}
         self.faults = Faults(city)
         for index, condition in enumerate(self.faults.conditions.values()):
             condition.drift = (index * 37 % 41 - 20) / 10  # a cheap clock, until the platform sets it
-        self._stage = None if options.signalling_only else _Stage(city, options)
-        threads = options.threads or max(os.cpu_count() or 1, 2)
-        self.studio = None if self._stage is None else Studio(threads, self._feed)
+        self._casting = None if options.signalling_only else _Casting(city, options)
+        workshops = options.workshops or min(max(os.cpu_count() or 1, 2), _MAX_WORKSHOPS)
+        self.studio = None if self._casting is None else Studio(workshops, self._part)
         self.ensemble = Ensemble(city, options, self.faults, self.studio)
         self.rtsp = None if self.studio is None else RtspServer(city, self.faults, self.studio)
         self.rtsp_port = 0
@@ -128,9 +124,9 @@ class Simulation:
             self.rtsp_port = await self.rtsp.listen(
                 host, port or urlsplit(urls[0]).port or _DEFAULT_RTSP_PORT
             )
+        if self.studio is not None and self._casting is not None:
+            await self.studio.start(self._casting.rehearsed())
         await self.ensemble.start()
-        if self._stage is not None:
-            self._stage.rehearse()
 
     async def stop(self) -> None:
         """End everything."""
@@ -138,10 +134,8 @@ class Simulation:
         if self.rtsp is not None:
             await self.rtsp.aclose()
         await self._control.aclose()
-        if self._stage is not None:
-            self._stage.close()
         if self.studio is not None:
-            await asyncio.get_running_loop().run_in_executor(None, self.studio.stop)
+            await self.studio.stop()
 
     def stats(self) -> dict[str, object]:
         """What a report says."""
@@ -161,22 +155,16 @@ class Simulation:
             "drawn": studio.drawn if studio is not None else 0,
             "skipped": studio.skipped if studio is not None else 0,
             "faults": len(self.faults.active),
-            "cpu_s": round(time.process_time(), 2),
+            "cpu_s": round(time.process_time() + (studio.cpu_s if studio is not None else 0.0), 2),
             "sip": self.ensemble.counters(),
         }
 
-    def _feed(self, channel_id: str, profile: Profile) -> Feed:
-        """A feed for the studio; called on its builder thread."""
-        channel = self._channels[channel_id]
-        if self._stage is None:
+    def _part(self, channel_id: str, profile: Profile) -> tuple[Part, Condition]:
+        """What a feed of the studio shows."""
+        if self._casting is None:
             raise RuntimeError("signalling only")
-        return Feed(
-            key=(channel_id, profile),
-            encoder=Encoder(codec_of(channel.codec if profile == MAIN else channel.sub_codec), profile),
-            source=self._stage.source(channel_id, profile),
-            osd=Osd(channel.name, channel_id, profile.width, profile.height),
-            condition=self.faults.conditions[channel.device],
-        )
+        part = self._casting.part(channel_id, profile)
+        return part, self.faults.conditions[self._channels[channel_id].device]
 
     def _changed(self, gb_id: str) -> None:
         self.ensemble.condition_changed(gb_id)
@@ -187,44 +175,24 @@ class Simulation:
         self.ensemble.reboot(gb_id)
 
 
-class _Stage:
-    """Where pictures come from: drawn scenes, or recordings."""
+class _Casting:
+    """What each channel shows: a drawn scene, or a recording."""
 
     def __init__(self, city: City, options: Options) -> None:
-        self._moods: dict[str, Mood] = cast(city, options, datetime.now(UTC).astimezone(BEIJING).hour)
-        self._painters = Painters()
-        self._understudy = Painters(1, nice=10)
-        self._scenes = SceneStore(paint=self._painters.paint)
+        self._channels: dict[str, Channel] = {channel.gb_id: channel for channel in city.channels}
+        self._moods = cast(city, options, datetime.now(UTC).astimezone(BEIJING).hour)
         self._files = recordings(options.footage) if options.footage is not None else []
         self._order = {channel.gb_id: index for index, channel in enumerate(city.channels)}
 
-    def rehearse(self) -> None:
-        """Draw the scenes of the sub streams ahead of who asks for them, one after the other."""
-        if not self._files:
-            threading.Thread(target=self._rehearse, name="rehearsal", daemon=True).start()
+    def rehearsed(self) -> list[Mood]:
+        """The scenes to draw before anybody asks for them."""
+        return [] if self._files else list(dict.fromkeys(self._moods.values()))[:_REHEARSED]
 
-    def _rehearse(self) -> None:
-        with contextlib.suppress(CancelledError):
-            for mood in list(dict.fromkeys(self._moods.values()))[:_REHEARSED]:
-                self._scenes.get(mood, SUB.width, SUB.height, self._understudy.paint)
-
-    def close(self) -> None:
-        """End the painters and the rehearsal."""
-        self._painters.close()
-        self._understudy.close()
-
-    def source(self, channel_id: str, profile: Profile) -> Source:
-        """The pictures of a channel at a size."""
+    def part(self, channel_id: str, profile: Profile) -> Part:
+        """The part of a channel at a profile."""
+        channel = self._channels[channel_id]
+        codec = channel.codec if profile == MAIN else channel.sub_codec
         if self._files:
             path = self._files[self._order[channel_id] % len(self._files)]
-            return Footage(path, profile.width, profile.height).draw
-        scene, lock = self._scenes.get(self._moods[channel_id], profile.width, profile.height)
-        return _locked(scene.draw, lock)
-
-
-def _locked(draw: Source, lock: threading.Lock) -> Source:
-    def locked(tick: int) -> Bytes:
-        with lock:
-            return draw(tick)
-
-    return locked
+            return Part(channel_id, channel.name, codec, profile, footage=str(path))
+        return Part(channel_id, channel.name, codec, profile, self._moods[channel_id])

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from civicam.simulator.device import GbDevice, Session
-from civicam.simulator.encoder import MAIN, SUB, Profile
 from civicam.simulator.faults import Condition
-from civicam.simulator.studio import Studio, codec_of
+from civicam.simulator.picture import MAIN, SUB, Profile, codec_of
+from civicam.simulator.studio import Studio
 from civicam.simulator.transmit import Stream, Tally, Transmitter, media_socket
 
 _CONNECT_S = 5.0

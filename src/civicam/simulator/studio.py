@@ -1,255 +1,279 @@
-"""Draws and codes on demand: one `Feed` a channel and profile, however many look at it.
+"""Pictures on demand: who looks at which channel, and which workshop draws it.
 
-A few threads each own some feeds and serve them by deadline, frame ``n`` of a feed at its start plus
-``n / 25`` seconds, so nothing drifts; a thread that is more than five frames late leaves frames out
-and counts them. The coders and numpy let other threads run, so two cores are used.
+A feed is one channel at one profile, however many look at it. It is drawn and coded by a workshop, a
+process of its own (`civicam.simulator.workshop_process`); here its pictures are handed to those who look, in
+the event loop. A workshop that dies is replaced, and its feeds go on where they were.
 """
 
 from __future__ import annotations
 
-import heapq
+import asyncio
+import contextlib
 import logging
-import threading
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from typing import cast
 
-from civicam.media.core.unit import Codec
-from civicam.simulator.encoder import RATE, TICKS, Coded, Encoder, Profile
 from civicam.simulator.faults import Condition
-from civicam.simulator.osd import Osd
-from civicam.simulator.yuv import Bytes, planes
+from civicam.simulator.picture import RATE, TICKS, Coded, Profile
+from civicam.simulator.scene.mood import Mood
+from civicam.simulator.workshop_wire import (
+    Change,
+    Close,
+    Delivery,
+    Gone,
+    Key,
+    Look,
+    NewsReader,
+    Open,
+    Order,
+    Part,
+    Rehearse,
+    write_order,
+)
 
 _log = logging.getLogger("civicam.simulator.studio")
 
 Sink = Callable[[Coded, int], None]
-"""Gets each coded picture and its number, on a studio thread; must not block."""
-Source = Callable[[int], Bytes]
-"""Gives the I420 picture of a tick (25 a second); the caller does not write to it."""
+"""Gets each coded picture and its number, in the event loop; must not block."""
 
-_LATE_FRAMES = 5
-_BUILDERS = 2
-_BLACK_LUMA = 16
+_RESTART_S = 1.0
+_END_S = 5.0
+_SHARED_WORTH = 4
+"""A workshop that shows a feed's scene already may have so many pictures' pixels more to do than another."""
 
 
-@dataclass(eq=False)
-class Feed:
-    """One channel at one profile, running while it has sinks."""
+@dataclass(eq=False, slots=True)
+class _Feed:
+    """One channel at one profile, while somebody looks. ``number`` and ``pts`` are the next picture's."""
 
+    id: int
     key: tuple[str, Profile]
-    encoder: Encoder
-    source: Source
-    osd: Osd
+    part: Part
     condition: Condition
+    workshop: _Workshop
+    look: Look
     sinks: list[Sink] = field(default_factory=list)
-    wants_key: bool = True
-    due: float = 0.0
-    number: int = 0
+    number: int = 1
     pts: int = 0
-    _held: Bytes | None = None
 
-    def produce(self, now_wall: float) -> Coded | None:
-        """Draw and code the next picture."""
-        tick = round(now_wall * RATE)
-        picture = self._picture(tick, now_wall)
-        key, self.wants_key = self.wants_key, False
-        coded = self.encoder.encode(picture, self.pts, key=key)
-        self.number += 1
-        self.pts += TICKS
-        return coded[0] if coded else None
-
-    def _picture(self, tick: int, now_wall: float) -> Bytes:
-        condition = self.condition
-        if condition.frozen and self._held is not None:
-            return self._held
-        picture = self.source(tick).copy()
-        parts = planes(picture)
-        if condition.black:
-            parts.y[:] = _BLACK_LUMA
-            parts.u[:] = parts.v[:] = 128
-        shown = datetime.fromtimestamp(now_wall + condition.clock + condition.drift, UTC)
-        self.osd.write(parts, shown, int(now_wall * 1000), self.number)
-        self._held = picture
-        return picture
+    def order(self) -> Open:
+        """What lets a workshop begin, or go on."""
+        return Open(self.id, self.part, self.look, self.number, self.pts)
 
 
 class Studio:
-    """Feeds on ``threads`` threads. `open` and `close` may be called from any thread."""
+    """Feeds in ``workshops`` processes. `start` first; everything in one event loop.
 
-    def __init__(self, threads: int, make: Callable[[str, Profile], Feed]) -> None:
-        self._make = make
-        self._feeds: dict[tuple[str, Profile], Feed] = {}
-        self._lock = threading.Lock()
-        self._building: dict[tuple[str, Profile], list[Sink]] = {}
-        self._builder = ThreadPoolExecutor(_BUILDERS, thread_name_prefix="studio-build")
-        self._workers = [_Worker(index, self._give_up) for index in range(threads)]
-        self._closed = False
+    ``part`` says what a channel shows at a profile, and in which condition its device is: looked at with
+    every picture, so a fault shows from the next but one.
+    """
+
+    def __init__(self, workshops: int, part: Callable[[str, Profile], tuple[Part, Condition]]) -> None:
+        self._part = part
+        self._feeds: dict[tuple[str, Profile], _Feed] = {}
+        self._by_id: dict[int, _Feed] = {}
+        self._ids = 0
+        self._workshops = [_Workshop(self._news, self._begun) for _ in range(workshops)]
+        self.drawn = 0
+        """Pictures drawn and coded."""
         self.broken = 0
         """Feeds given up: their pictures could not be had."""
 
     @property
     def skipped(self) -> int:
-        """Pictures left out because a thread was late."""
-        return sum(worker.skipped for worker in self._workers)
+        """Pictures left out because a workshop was late."""
+        return sum(workshop.skipped for workshop in self._workshops)
 
     @property
-    def drawn(self) -> int:
-        """Pictures drawn and coded."""
-        return sum(worker.drawn for worker in self._workers)
+    def cpu_s(self) -> float:
+        """Processor time of the workshops."""
+        return sum(workshop.cpu_s for workshop in self._workshops)
 
     @property
     def running(self) -> int:
         """Feeds with at least one sink."""
         return len(self._feeds)
 
+    def processes(self) -> list[int]:
+        """Ids of the workshops that run."""
+        return [workshop.process.pid for workshop in self._workshops if workshop.process is not None]
+
+    def loads(self) -> list[int]:
+        """Pixels a workshop has to draw a tick, of each."""
+        return [workshop.load for workshop in self._workshops]
+
+    async def start(self, rehearsed: Iterable[Mood] = ()) -> None:
+        """Open the workshops; they draw ``rehearsed`` ahead, each its share."""
+        moods = list(rehearsed)
+        for index, workshop in enumerate(self._workshops):
+            workshop.moods = tuple(moods[index :: len(self._workshops)])
+            await workshop.start()
+            if workshop.moods:
+                workshop.tell(Rehearse(workshop.moods))
+
+    async def stop(self) -> None:
+        """Close the workshops."""
+        await asyncio.gather(*(workshop.stop() for workshop in self._workshops))
+
     def open(self, channel: str, profile: Profile, sink: Sink) -> None:
         """Let ``sink`` have the pictures of a channel, from the next key frame, which comes at once."""
         key = (channel, profile)
-        with self._lock:
-            feed = self._feeds.get(key)
-            if feed is not None:
-                feed.sinks = [*feed.sinks, sink]
-                feed.wants_key = True
-                return
-            waiting = self._building.get(key)
-            if waiting is not None:
-                waiting.append(sink)
-                return
-            if self._closed:
-                return
-            self._building[key] = [sink]
-        self._builder.submit(self._build, key)
-
-    def _build(self, key: tuple[str, Profile]) -> None:
-        """Make a feed for those who still wait for it when it is made."""
-        feed = None
-        try:
-            if self._building[key]:
-                feed = self._make(*key)
-        except Exception as error:  # noqa: BLE001 -- a recording that cannot be read stops alone
-            self._report(key[0], error)
-        finally:
-            with self._lock:
-                sinks = self._building.pop(key)
-                if feed is not None and sinks:
-                    feed.sinks = sinks
-                    self._feeds[key] = feed
-        if feed is not None and sinks:
-            min(self._workers, key=lambda worker: worker.load).take(feed)
-        elif feed is not None:
-            feed.encoder.close()
+        feed = self._feeds.get(key)
+        if feed is not None:
+            feed.sinks = [*feed.sinks, sink]
+            feed.workshop.tell(Key(feed.id))
+            return
+        part, condition = self._part(channel, profile)
+        self._ids += 1
+        feed = _Feed(self._ids, key, part, condition, self._least_busy(part), _look(condition), [sink])
+        self._feeds[key] = self._by_id[feed.id] = feed
+        feed.workshop.feeds[feed.id] = part
+        feed.workshop.tell(feed.order())
 
     def close(self, channel: str, profile: Profile, sink: Sink) -> None:
         """Take ``sink`` away; the last one ends the feed."""
-        key = (channel, profile)
-        with self._lock:
-            waiting = self._building.get(key)
-            if waiting is not None:
-                self._building[key] = [each for each in waiting if each is not sink]
-            feed = self._feeds.get(key)
-            if feed is None:
-                return
-            feed.sinks = [each for each in feed.sinks if each is not sink]
-            if not feed.sinks:
-                del self._feeds[key]
+        feed = self._feeds.get((channel, profile))
+        if feed is None:
+            return
+        feed.sinks = [each for each in feed.sinks if each is not sink]
+        if not feed.sinks:
+            self._forget(feed)
+            feed.workshop.tell(Close(feed.id))
 
-    def _give_up(self, feed: Feed, error: Exception) -> None:
-        """On a worker's thread: a feed whose pictures cannot be had is over for all its sinks."""
-        with self._lock:
-            if self._feeds.get(feed.key) is feed:
-                del self._feeds[feed.key]
-        self._report(feed.key[0], error)
+    def _forget(self, feed: _Feed) -> None:
+        del self._feeds[feed.key], self._by_id[feed.id], feed.workshop.feeds[feed.id]
 
-    def _report(self, channel: str, error: Exception) -> None:
-        self.broken += 1
-        _log.warning("no more pictures of %s: %s", channel, error)
+    def _least_busy(self, part: Part) -> _Workshop:
+        """The workshop with least to do, or one that has the scene and little more."""
+        worth = _SHARED_WORTH * part.profile.pixels
+        return min(self._workshops, key=lambda each: each.load - (worth if each.shows(part.mood) else 0))
 
-    def stop(self) -> None:
-        """End all threads."""
-        self._closed = True
-        self._builder.shutdown(wait=True, cancel_futures=True)
-        for worker in self._workers:
-            worker.stop()
+    def _news(self, news: Delivery | Gone) -> None:
+        feed = self._by_id.get(news.feed)
+        if feed is None:
+            return  # closed meanwhile
+        if isinstance(news, Gone):
+            self.broken += 1
+            _log.warning("no more pictures of %s: %s", feed.key[0], news.reason)
+            self._forget(feed)
+            return
+        self.drawn += 1
+        feed.number, feed.pts = news.number + 1, news.coded.pts + TICKS
+        look = _look(feed.condition)
+        if look != feed.look:
+            feed.look = look
+            feed.workshop.tell(Change(feed.id, look))
+        for sink in feed.sinks:
+            sink(news.coded, news.number)
+
+    def _begun(self, workshop: _Workshop) -> None:
+        """A workshop was replaced: its feeds go on, a second later."""
+        for number in workshop.feeds:
+            feed = self._by_id[number]
+            feed.pts += round(_RESTART_S * RATE) * TICKS
+            workshop.tell(feed.order())
 
 
-class _Worker:
-    """One thread and its feeds, served in the order of their deadlines."""
+def _look(condition: Condition) -> Look:
+    return Look(condition.frozen, condition.black, condition.clock + condition.drift)
 
-    def __init__(self, index: int, give_up: Callable[[Feed, Exception], None]) -> None:
-        self._give_up = give_up
-        self._heap: list[tuple[float, int, Feed]] = []
-        self._wake = threading.Condition()
-        self._running = True
-        self._count = 0
-        self.skipped = 0
-        self.drawn = 0
-        self._thread = threading.Thread(target=self._run, name=f"studio-{index}", daemon=True)
-        self._thread.start()
+
+class _Workshop(asyncio.Protocol):
+    """One workshop's process and the socket to it."""
+
+    def __init__(self, news: Callable[[Delivery | Gone], None], begun: Callable[[_Workshop], None]) -> None:
+        self._news = news
+        self._begun = begun
+        self._reader = NewsReader()
+        self._transport: asyncio.Transport | None = None
+        self._past = (0, 0.0)
+        self._closing = False
+        self._restart: asyncio.Task[None] | None = None
+        self.process: asyncio.subprocess.Process | None = None
+        self.feeds: dict[int, Part] = {}
+        self.moods: tuple[Mood, ...] = ()
+
+    @property
+    def skipped(self) -> int:
+        """Pictures left out."""
+        return self._past[0] + self._reader.skipped
+
+    @property
+    def cpu_s(self) -> float:
+        """Processor time of the process, and of those it replaced."""
+        return self._past[1] + self._reader.cpu_s
 
     @property
     def load(self) -> int:
         """Pixels of its feeds."""
-        return sum(feed.key[1].width * feed.key[1].height for _, _, feed in list(self._heap))
+        return sum(part.profile.pixels for part in self.feeds.values())
 
-    def take(self, feed: Feed) -> None:
-        """Serve ``feed`` from now on, until its sinks are gone."""
-        with self._wake:
-            feed.due = time.monotonic()
-            self._push(feed)
-            self._wake.notify()
+    def shows(self, mood: Mood | None) -> bool:
+        """Whether it has this scene, or draws it ahead."""
+        return mood is not None and (
+            mood in self.moods or any(part.mood == mood for part in self.feeds.values())
+        )
 
-    def _push(self, feed: Feed) -> None:
-        self._count += 1
-        heapq.heappush(self._heap, (feed.due, self._count, feed))
+    def tell(self, order: Order) -> None:
+        """Send an order; a process that is being replaced hears it from `Studio` when it is there."""
+        if self._transport is not None:
+            self._transport.write(write_order(order))
 
-    def stop(self) -> None:
-        """End the thread."""
-        with self._wake:
-            self._running = False
-            self._wake.notify()
-        self._thread.join()
+    async def start(self) -> None:
+        """Start the process."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "civicam.simulator.workshop_process", str(theirs.fileno()),
+                stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(),),
+            )  # fmt: skip
+        ours.setblocking(False)
+        await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=ours)
 
-    def _run(self) -> None:
-        while (feed := self._next()) is not None:
-            if not feed.sinks:
-                feed.encoder.close()
-                continue
-            try:
-                coded = feed.produce(time.time())
-            except Exception as error:  # noqa: BLE001 -- the other feeds of this thread go on
-                self._give_up(feed, error)
-                feed.encoder.close()
-                continue
-            self.drawn += 1
-            if coded is not None:
-                for sink in feed.sinks:
-                    sink(coded, feed.number)
-            feed.due += 1 / RATE
-            late = time.monotonic() - feed.due
-            if late > _LATE_FRAMES / RATE:
-                left_out = int(late * RATE)
-                self.skipped += left_out
-                feed.due += left_out / RATE
-                feed.pts += left_out * TICKS
-            with self._wake:
-                self._push(feed)
+    async def stop(self) -> None:
+        """End it."""
+        self._closing = True
+        if self._restart is not None:
+            self._restart.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._restart
+        if self._transport is not None:
+            self._transport.abort()
+        if self.process is not None:
+            await _end(self.process)
+            self.process = None
 
-    def _next(self) -> Feed | None:
-        """The feed whose time has come; None at the end."""
-        with self._wake:
-            while self._running:
-                if not self._heap:
-                    self._wake.wait()
-                    continue
-                wait = self._heap[0][0] - time.monotonic()
-                if wait <= 0:
-                    return heapq.heappop(self._heap)[2]
-                self._wake.wait(wait)
-        return None
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is no instance of it
+
+    def data_received(self, data: bytes) -> None:
+        for news in self._reader.feed(data):
+            self._news(news)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._past = (self.skipped, self.cpu_s)
+        self._reader = NewsReader()
+        if not self._closing:
+            _log.warning("a workshop ended by itself; another takes its place")
+            self._restart = asyncio.get_running_loop().create_task(self._again())
+
+    async def _again(self) -> None:
+        await asyncio.sleep(_RESTART_S)
+        if self.process is not None:
+            await _end(self.process)
+        await self.start()
+        self._begun(self)
 
 
-def codec_of(name: str) -> Codec:
-    """The codec of a description's word."""
-    return Codec.H265 if name == "h265" else Codec.H264
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Wait for a process whose socket is closed; kill it when it does not end."""
+    try:
+        await asyncio.wait_for(process.wait(), _END_S)
+    except TimeoutError:
+        process.kill()
+        await process.wait()

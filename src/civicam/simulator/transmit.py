@@ -20,8 +20,8 @@ from civicam.media.core.rfc4571 import frame
 from civicam.media.core.unit import Codec
 from civicam.simulator import sound
 from civicam.simulator.description import Audio
-from civicam.simulator.encoder import RATE, Coded
 from civicam.simulator.faults import Condition
+from civicam.simulator.picture import RATE, Coded
 
 _SEND_BUFFER = 1 << 20
 _HELD_BYTES = 4 << 20

@@ -5,15 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from civicam.simulator.scene.canvas import Canvas, Picture, noise
-from civicam.simulator.scene.palette import Colour, Light, Weather, palette
+from civicam.simulator.scene.mood import Light, Place, Weather
+from civicam.simulator.scene.palette import Colour, palette
 from civicam.simulator.scene.view import Points, View
-
-Place = Literal["road", "checkpoint", "highpoint", "plaza"]
 
 LANE_M = 3.5
 _FAR_M = 420.0

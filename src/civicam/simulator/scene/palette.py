@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+
+from civicam.simulator.scene.mood import Light, Weather
 
 Colour = tuple[float, float, float]
-Light = Literal["day", "dusk", "night"]
-Weather = Literal["clear", "rain", "fog", "snow"]
 
 
 @dataclass(frozen=True, slots=True)

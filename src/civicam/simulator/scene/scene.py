@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from civicam.simulator.scene.backdrop import Layout, Place, backdrop, layout
-from civicam.simulator.scene.palette import Light, Weather, palette
+from civicam.simulator.scene.backdrop import Layout, backdrop, layout
+from civicam.simulator.scene.mood import Mood
+from civicam.simulator.scene.palette import palette
 from civicam.simulator.scene.sprites import Sprite, figure, vehicle
 from civicam.simulator.scene.traffic import PERIOD_S, Vehicle, Walker, traffic, vehicle_z, walker_place
 from civicam.simulator.yuv import Bytes, Planes, from_rgb, lay, planes
@@ -18,16 +18,6 @@ from civicam.simulator.yuv import Bytes, Planes, from_rgb, lay, planes
 _STEPS_PER_OCTAVE = 10
 """Distance steps of the sprite cache: one is 7 % of size."""
 _SPECKS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Mood:
-    """What a scene is of."""
-
-    seed: int
-    place: Place
-    light: Light
-    weather: Weather
 
 
 _LARGE = 1280
