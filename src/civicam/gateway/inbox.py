@@ -2,9 +2,15 @@
 
 The 200 goes out at once, the work is done after it. Who speaks is decided by the From id, else by the
 DeviceID in the body, else by the packet source, and only a host that registered may speak for a device.
+
+What a command leads to stands in a table: `Inbox.on` gives a kind of message its handler. Answers to
+questions of ours that have no handler go to whoever asked (`Inbox.answers`); notices nobody handles are
+taken and counted.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from civicam.fleet.facts import Heartbeat
 from civicam.gateway.desk import Desk
@@ -17,6 +23,7 @@ from civicam.signalling.gb28181.manscdp import (
     Command,
     DeviceInfoResponse,
     Keepalive,
+    Message,
     Root,
     UnknownCommand,
     parse_message,
@@ -26,6 +33,9 @@ from civicam.signalling.sip.message import Request
 
 _CONTENT_TYPES = frozenset({"application/manscdp+xml", "application/xml", "text/xml", ""})
 
+Handler = Callable[[Entry, RequestReceived, Message], None]
+"""Called after the 200 is on its way; must not block or raise."""
+
 
 class Inbox:
     """The use case."""
@@ -33,6 +43,16 @@ class Inbox:
     def __init__(self, desk: Desk, resync: Resync) -> None:
         self._desk = desk
         self._resync = resync
+        self._handlers: dict[type[Message], Handler] = {}
+        self.answers: Callable[[Entry, Message], bool] = lambda _entry, _answer: False
+        """Takes an answer to a question of ours; False when none awaits it."""
+        self.on(Keepalive, self._keepalive)
+        self.on(CatalogResponse, self._catalogue)
+        self.on(DeviceInfoResponse, self._device_info)
+
+    def on(self, kind: type[Message], handler: Handler) -> None:
+        """``handler`` is called with every message of this kind."""
+        self._handlers[kind] = handler
 
     def handle(self, event: RequestReceived) -> None:
         """Answer one MESSAGE and do what follows from it."""
@@ -51,8 +71,12 @@ class Inbox:
             desk.refuse(event, 404, "gateway.unknown-device", who=_from_user(event.request))
             return
         if not entry.trusts(event.source):
+            other = entry.sightings.refused(event.source, desk.clock.monotonic())
+            if other is not None:
+                desk.same_id_twice(entry, event.source, other)
             desk.refuse(event, 403, "gateway.register-first", who=entry.gb_id)
             return
+        desk.roster.heard(entry, event.source)
         if self._unanswerable(command):
             desk.refuse(event, 415, "gateway.unknown-command", who=entry.gb_id)
             return
@@ -66,32 +90,36 @@ class Inbox:
                 return entry
         return roster.by_peer(event.source)
 
-    @staticmethod
-    def _unanswerable(command: Command) -> bool:
+    def _unanswerable(self, command: Command) -> bool:
         """A question or an order to us: this platform is nobody's device yet. Notices are taken anyway."""
         root = command.root if isinstance(command, UnknownCommand) else command.ROOT
-        return root not in {Root.NOTIFY, Root.RESPONSE}
+        return root in {Root.QUERY, Root.CONTROL} and type(command) not in self._handlers
 
     def _take(self, entry: Entry, event: RequestReceived, command: Command) -> None:
-        counters = self._desk.counters
-        match command:
-            case Keepalive():
-                self._keepalive(entry, event, command)
-            case CatalogResponse():
-                taken = self._resync.catalogue.offer(entry, command)
-                counters["catalogue_part" if taken else "catalogue_unsolicited"] += 1
-            case DeviceInfoResponse():
-                if not self._resync.info.offer(entry, command):
-                    counters["device_info_unsolicited"] += 1
-            case _:
-                counters["unhandled_notice"] += 1
+        if isinstance(command, UnknownCommand):
+            self._desk.counters["unhandled_notice"] += 1
+        elif (handler := self._handlers.get(type(command))) is not None:
+            handler(entry, event, command)
+        elif command.ROOT is not Root.RESPONSE:
+            self._desk.counters["unhandled_notice"] += 1
+        elif not self.answers(entry, command):
+            self._desk.counters["answer_unsolicited"] += 1
 
-    def _keepalive(self, entry: Entry, event: RequestReceived, beat: Keepalive) -> None:
+    def _catalogue(self, entry: Entry, _event: RequestReceived, part: Message) -> None:
+        taken = isinstance(part, CatalogResponse) and self._resync.catalogue.offer(entry, part)
+        self._desk.counters["catalogue_part" if taken else "catalogue_unsolicited"] += 1
+
+    def _device_info(self, entry: Entry, _event: RequestReceived, answer: Message) -> None:
+        if not (isinstance(answer, DeviceInfoResponse) and self._resync.info.offer(entry, answer)):
+            self._desk.counters["device_info_unsolicited"] += 1
+
+    def _keepalive(self, entry: Entry, event: RequestReceived, beat: Message) -> None:
         """Known and offline → online and resync, by way of the transition; the source may have a new port."""
         desk = self._desk
+        faulty = beat.faulty if isinstance(beat, Keepalive) else ()
         desk.counters["keepalive"] += 1
-        entry.moved(event.source)
-        fact = Heartbeat(entry.device_id, desk.clock.now(), source_text(event.source), beat.faulty)
+        desk.roster.moved(entry, event.source)
+        fact = Heartbeat(entry.device_id, desk.clock.now(), source_text(event.source), faulty)
         desk.liveness.publish(desk.liveness.book.heard(entry.device_id, desk.clock.monotonic()))
         desk.tasks.spawn(self._store(fact), "heartbeat")
 
