@@ -45,7 +45,7 @@ def test_only_the_host_that_registered_is_trusted() -> None:
 def test_changed_record_keeps_the_address_and_moves_the_id() -> None:
     roster = Roster()
     entry = roster.put(RECORD)
-    entry.moved(Peer("udp", "10.0.0.9", 5060))
+    roster.moved(entry, Peer("udp", "10.0.0.9", 5060))
     changed = replace(RECORD, gb_id="34020000001320000002")
     assert roster.put(changed) is entry
     assert roster.by_gb_id(RECORD.gb_id) is None
@@ -62,10 +62,48 @@ def test_lost_connection_takes_the_address_of_all_that_lived_on_it() -> None:
     connection = Peer("tcp", "10.0.0.9", 40000, 7)
     one = roster.put(RECORD)
     two = roster.put(replace(RECORD, device_id=DeviceId("d2"), gb_id="34020000001320000002"))
-    one.moved(connection)
+    roster.moved(one, connection)
     assert roster.by_peer(connection) is one
-    two.moved(connection)
+    roster.moved(two, connection)
     assert roster.by_peer(connection) is None
     assert roster.connection_lost(connection) == [one, two]
     assert (one.peer, two.peer) == (None, None)
     assert roster.connection_lost(connection) == []
+
+
+def test_a_device_on_udp_may_have_a_connection_too() -> None:
+    """Large requests take it; when it breaks, the device is where it was."""
+    roster = Roster()
+    udp, connection = Peer("udp", "10.0.0.9", 5060), Peer("tcp", "10.0.0.9", 40000, 7)
+    entry = roster.put(replace(RECORD, source="10.0.0.9:5060"))
+    assert roster.stream_to(udp) is None
+    roster.heard(entry, udp)
+    roster.heard(entry, connection)
+    assert (entry.peer, roster.stream_to(udp), roster.by_peer(connection)) == (udp, connection, entry)
+    newer = Peer("tcp", "10.0.0.9", 40001, 8)
+    roster.heard(entry, newer)
+    assert (roster.stream_to(udp), roster.by_peer(connection)) == (newer, None)
+    assert roster.connection_lost(newer) == []
+    assert (entry.peer, roster.stream_to(udp)) == (udp, None)
+    roster.moved(entry, connection)
+    roster.moved(entry, udp)
+    assert roster.stream_to(udp) == connection
+    roster.moved(entry, None)
+    assert (roster.by_peer(udp), roster.by_peer(connection), roster.stream_to(udp)) == (None, None, None)
+
+
+def test_looking_for_a_peer_does_not_search_the_city() -> None:
+    """Found, shared, lost: the same in a city of thousands, each on its own connection."""
+    roster = Roster()
+    entries = [
+        roster.put(replace(RECORD, device_id=DeviceId(f"d{number}"), gb_id=f"34020000001320{number:06d}"))
+        for number in range(3000)
+    ]
+    for number, entry in enumerate(entries):
+        roster.moved(entry, Peer("tcp", "10.0.0.9", 1000 + number, number + 1))
+    for number, entry in enumerate(entries):
+        peer = Peer("tcp", "10.0.0.9", 1000 + number, number + 1)
+        assert roster.by_peer(peer) is entry
+        assert roster.connection_lost(peer) == [entry]
+        assert roster.by_peer(peer) is None
+    assert not roster._by_peer

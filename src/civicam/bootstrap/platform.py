@@ -130,7 +130,9 @@ class Platform:
             local_address=local_address,
         )
         gateway = self._gateway = Gateway(settings, ports, os.urandom(32))
-        agent = SipAgent(SipEndpoint(ids), gateway.on_request, on_other=gateway.on_other)
+        endpoint = SipEndpoint(ids)
+        endpoint.stream_to = gateway.stream_to
+        agent = SipAgent(endpoint, gateway.on_request, on_other=gateway.on_other)
         self._later("sip", 2, agent.aclose)
         self.sip_port = await agent.listen(settings.host, settings.port)
         self._later("gateway", 12, gateway.stop)

@@ -11,13 +11,16 @@ from civicam.gateway.faults import FaultLog
 from civicam.gateway.line import Line
 from civicam.gateway.liveness import Liveness
 from civicam.gateway.ports import Agent, Fleet
-from civicam.gateway.roster import Roster, source_text
+from civicam.gateway.roster import Entry, Roster, source_text
 from civicam.gateway.settings import GatewaySettings
 from civicam.gateway.tasks import Tasks
 from civicam.kernel.clock import Clock
 from civicam.signalling.sip.build import new_response
 from civicam.signalling.sip.events import RequestReceived
 from civicam.signalling.sip.peer import Peer
+
+SAME_ID_TWICE = "gateway.same-id-twice"
+AS_PLATFORM = "gateway.platform-as-device"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +94,11 @@ class Desk:
         now = self.clock.monotonic()
         self.faults.note(code, who or source, now, method=event.request.method, source=source, status=status)
         self.answer(event, status, headers=headers)
+
+    def same_id_twice(self, entry: Entry, source: Peer, other: Peer) -> None:
+        """Two devices speak with one id: the newest is served, and an operator is told."""
+        now = self.clock.monotonic()
+        entry.flags[SAME_ID_TWICE] = now
+        self.faults.note(
+            SAME_ID_TWICE, entry.gb_id, now, source=source_text(source), other=source_text(other)
+        )

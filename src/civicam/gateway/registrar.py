@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from civicam.fleet.facts import DeviceCredentials, DeviceRegistered, DeviceUnregistered
 from civicam.fleet.presence import UNREGISTERED
 from civicam.gateway.admission import Admission, WrongPasswords
-from civicam.gateway.desk import Desk
-from civicam.gateway.roster import source_text
+from civicam.gateway.desk import AS_PLATFORM, Desk
+from civicam.gateway.roster import Entry, source_text
 from civicam.kernel.errors import Operational, Refused
 from civicam.signalling.gb28181.clock import format_date
-from civicam.signalling.gb28181.ids import GbId
+from civicam.signalling.gb28181.ids import GbId, Kind
 from civicam.signalling.gb28181.quirks import profile_for
 from civicam.signalling.sip import digest
 from civicam.signalling.sip.events import RequestReceived
@@ -171,12 +171,7 @@ class Registrar:
         expires = granted(claim.expires, limits.default_expires_s, limits.max_expires_s)
         source = source_text(event.source)
         if expires == 0:
-            await desk.fleet.unregistered(DeviceUnregistered(known.device_id, desk.clock.now(), source))
-            entry.peer = None
-            entry.host = ""
-            desk.counters["unregistered"] += 1
-            self._ok(event, 0)
-            desk.liveness.publish(desk.liveness.book.gone(known.device_id, UNREGISTERED))
+            await self._leave(event, entry)
             return
         agent = event.request.headers.get("User-Agent", "") or ""
         version = event.request.headers.get("X-GB-Ver", "") or ""
@@ -191,13 +186,39 @@ class Registrar:
         )
         await desk.fleet.registered(fact)
         entry.host, entry.user_agent, entry.version = event.source.host, agent[:128], version[:16]
-        entry.moved(event.source)
+        desk.roster.moved(entry, event.source)
+        self._look(event, entry, expires)
         entry.profile = profile_for(entry.manufacturer, entry.user_agent, entry.version)
         desk.counters["registered"] += 1
         desk.unknown.forget(claim.gb_id)
         self._ok(event, expires)
         now = desk.clock.monotonic()
         desk.liveness.publish(desk.liveness.book.registered(known.device_id, expires, now))
+
+    async def _leave(self, event: RequestReceived, entry: Entry) -> None:
+        """Expires: 0. Of two devices with one id only the one that is served takes the id away."""
+        desk = self._desk
+        if entry.host and not entry.trusts(event.source):
+            desk.counters["unregistered_elsewhere"] += 1
+            self._ok(event, 0)
+            return
+        fact = DeviceUnregistered(entry.device_id, desk.clock.now(), source_text(event.source))
+        await desk.fleet.unregistered(fact)
+        desk.roster.moved(entry, None)
+        entry.host = ""
+        desk.counters["unregistered"] += 1
+        self._ok(event, 0)
+        desk.liveness.publish(desk.liveness.book.gone(entry.device_id, UNREGISTERED))
+
+    def _look(self, event: RequestReceived, entry: Entry, expires: int) -> None:
+        """Flag what is let in and is odd all the same."""
+        desk, now = self._desk, self._desk.clock.monotonic()
+        other = entry.sightings.registered(event.source, event.request.call_id, now, expires)
+        if other is not None:
+            desk.same_id_twice(entry, event.source, other)
+        if GbId(entry.gb_id).kind is Kind.PLATFORM:
+            desk.counters["registered_as_platform"] += 1
+            entry.flags[AS_PLATFORM] = now
 
     def _ok(self, event: RequestReceived, expires: int) -> None:
         contact = event.request.headers.get("Contact")

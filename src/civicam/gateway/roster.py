@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from civicam.fleet.facts import DeviceId, DeviceRecord
+from civicam.gateway.sightings import Sightings
 from civicam.signalling.gb28181.quirks import Profile
 from civicam.signalling.sip.peer import Peer
 
@@ -22,11 +23,16 @@ class Entry:
     record: DeviceRecord
     host: str = ""
     peer: Peer | None = None
-    """Where to send now; None before it is heard, and after its connection broke."""
+    """Where to send now; None before it is heard, and after its connection broke. `Roster.moved` sets it."""
+    stream: Peer | None = None
+    """A TCP connection of it that stands, wherever it is reached otherwise."""
     profile: Profile = field(default_factory=Profile)
     user_agent: str = ""
     version: str = ""
     manufacturer: str = ""
+    sightings: Sightings = field(default_factory=Sightings)
+    flags: dict[str, float] = field(default_factory=dict)
+    """What an operator should know of it: code → when it was last seen, monotonic seconds."""
 
     @property
     def device_id(self) -> DeviceId:
@@ -42,10 +48,6 @@ class Entry:
         """Whether a packet from ``source`` may speak for this device."""
         return bool(self.host) and source.host == self.host
 
-    def moved(self, source: Peer) -> None:
-        """Answer and ask at the newest source: a NAT gives a new port whenever it likes."""
-        self.peer = source
-
 
 class Roster:
     """All devices by id, by our id, and by where their packets come from."""
@@ -53,6 +55,8 @@ class Roster:
     def __init__(self) -> None:
         self._by_gb_id: dict[str, Entry] = {}
         self._by_device: dict[DeviceId, Entry] = {}
+        self._by_peer: dict[Peer, tuple[Entry, ...]] = {}
+        """Who is sent to there, or has that connection."""
 
     def __len__(self) -> int:
         return len(self._by_gb_id)
@@ -66,7 +70,8 @@ class Roster:
         if entry is None:
             entry = Entry(record)
             if record.source:
-                entry.host, entry.peer = stored_source(record)
+                entry.host, peer = stored_source(record)
+                self.moved(entry, peer)
         elif entry.gb_id != record.gb_id:
             self._by_gb_id.pop(entry.gb_id, None)
         entry.record = record
@@ -79,6 +84,30 @@ class Roster:
         entry = self._by_device.pop(device_id, None)
         if entry is not None:
             self._by_gb_id.pop(entry.gb_id, None)
+            self._set(entry, None, None)
+
+    def moved(self, entry: Entry, source: Peer | None) -> None:
+        """Answer and ask at the newest source (a NAT gives new ports as it likes); ``None``: nowhere."""
+        stream = source if source is not None and source.reliable else entry.stream
+        self._set(entry, source, None if source is None else stream)
+
+    def heard(self, entry: Entry, source: Peer) -> None:
+        """A trusted message came from ``source``, which does not change where we ask."""
+        if source.reliable:
+            self._set(entry, entry.peer, source)
+
+    def _set(self, entry: Entry, peer: Peer | None, stream: Peer | None) -> None:
+        if (peer, stream) == (entry.peer, entry.stream):
+            return
+        for old in {entry.peer, entry.stream} - {None, peer, stream}:
+            assert old is not None
+            there = tuple(each for each in self._by_peer.pop(old) if each is not entry)
+            if there:
+                self._by_peer[old] = there
+        for new in {peer, stream} - {None, entry.peer, entry.stream}:
+            assert new is not None
+            self._by_peer[new] = (*self._by_peer.get(new, ()), entry)
+        entry.peer, entry.stream = peer, stream
 
     def by_gb_id(self, gb_id: str) -> Entry | None:
         """The device of a 20-digit id."""
@@ -90,14 +119,20 @@ class Roster:
 
     def by_peer(self, peer: Peer) -> Entry | None:
         """The only device that sends from exactly there; None when nobody or several do."""
-        found = [entry for entry in self._by_gb_id.values() if entry.peer == peer]
+        found = self._by_peer.get(peer, ())
         return found[0] if len(found) == 1 else None
+
+    def stream_to(self, peer: Peer) -> Peer | None:
+        """The connection that stands of the device at ``peer``, for requests too large for UDP."""
+        entry = self.by_peer(peer)
+        return None if entry is None else entry.stream
 
     def connection_lost(self, peer: Peer) -> list[Entry]:
         """The devices that lived on this connection; they have no address any more."""
-        lost = [entry for entry in self._by_gb_id.values() if entry.peer == peer]
-        for entry in lost:
-            entry.peer = None
+        there = self._by_peer.get(peer, ())
+        lost = [entry for entry in there if entry.peer == peer]
+        for entry in there:
+            self._set(entry, None if entry.peer == peer else entry.peer, None)
         return lost
 
 

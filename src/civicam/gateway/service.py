@@ -40,6 +40,7 @@ from civicam.media.engine import ViewerLeft
 from civicam.signalling.gb28181.ssrc import SPAN, SsrcPool
 from civicam.signalling.sip.build import ALLOW
 from civicam.signalling.sip.events import ConnectionDropped, MessageRejected, RequestReceived, SipEvent
+from civicam.signalling.sip.peer import Peer
 
 _STOP_S = 5.0
 _EARLY = 4096
@@ -279,6 +280,10 @@ class Gateway:
     def listen_viewers(self, on_left: Callable[[str], None]) -> None:
         """``on_left`` hears the `viewer_name` of everyone who left the engine's door; one listener."""
         self._viewer_left = on_left
+
+    def stream_to(self, peer: Peer) -> Peer | None:
+        """The TCP connection that stands of the device at a UDP address (`SipEndpoint.stream_to`)."""
+        return self._roster.stream_to(peer)
 
     def presence(self, device_id: DeviceId) -> Presence:
         """What is known of a device at this moment."""

@@ -70,9 +70,17 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "设备 {device} 取消了请求，请核对编码中的类型码（{status}）",
         "Device {device} cancelled the request; check the type codes in the ids ({status})",
     ),
+    "gateway.platform-as-device": (
+        "该设备以平台编码（类型码 200）注册",
+        "The device registers with the id of a platform (type code 200)",
+    ),
     "gateway.private-format": (
         "设备 {device} 使用厂家私有码流，请在设备上改为标准（PS）",
         "Device {device} sends its maker's private format; set it to the standard one (PS)",
+    ),
+    "gateway.same-id-twice": (
+        "两台设备使用同一编码，或一台设备在两个地址之间来回切换",
+        "Two devices use the same id, or one device changes between two addresses",
     ),
     "gateway.source-failed": (
         "无法拉取通道 {channel} 的视频（{reason}）",
