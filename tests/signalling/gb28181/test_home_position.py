@@ -8,11 +8,8 @@ from hypothesis import strategies as st
 from tests.signalling.gb28181.bodies import CAM, check_both_ways, check_round_trip, ids, read, reasons, sns
 
 from civicam.signalling.gb28181.manscdp import Message
-from civicam.signalling.gb28181.manscdp.home_position import (
-    HomePosition,
-    HomePositionQuery,
-    HomePositionResponse,
-)
+from civicam.signalling.gb28181.manscdp.control_actions import HomePosition
+from civicam.signalling.gb28181.manscdp.home_position import HomePositionQuery, HomePositionResponse
 
 CASES: list[tuple[Message, str]] = [
     (HomePositionQuery(4, CAM), ""),
