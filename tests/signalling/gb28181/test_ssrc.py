@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from civicam.kernel.errors import Operational
 from civicam.signalling.gb28181.ids import GbId
-from civicam.signalling.gb28181.ssrc import SPAN, SsrcPool, format_ssrc
+from civicam.signalling.gb28181.ssrc import SPAN, SsrcPool, format_ssrc, is_history
 
 OWN = GbId("34020000002000000001")
 
@@ -17,6 +17,14 @@ def test_form_of_live_and_history() -> None:
     assert format_ssrc(SsrcPool(OWN, start=17).allocate(0)) == "0200000017"
     assert SsrcPool(OWN, start=17).allocate(0) == 0x0BEBC211
     assert format_ssrc(SsrcPool(OWN, history=True, start=9999).allocate(0)) == "1200009999"
+
+
+@given(st.integers(0, SPAN - 1))
+def test_live_and_history_never_meet(start: int) -> None:
+    live = SsrcPool(OWN, start=start).allocate(0)
+    history = SsrcPool(OWN, history=True, start=start).allocate(0)
+    assert (is_history(live), is_history(history)) == (False, True)
+    assert not is_history(2**32 - 1)
 
 
 def test_a_value_rests_before_it_is_used_again() -> None:

@@ -41,6 +41,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "SIP 消息过大：{what} 超过 {limit}",
         "The SIP message is too large: more than {limit} {what}",
     ),
+    "signalling.too-many-subscriptions": (
+        "订阅已达上限 {limit} 个",
+        "There are already {limit} subscriptions, the most this device takes",
+    ),
     "signalling.unreachable": ("无法向 {peer} 发送：{reason}", "{peer} cannot be reached: {reason}"),
     "signalling.xml-empty": ("消息体为空", "The message body is empty"),
     "signalling.xml-entities": (

@@ -6,12 +6,12 @@ among the streams of the domain. As a number it goes into the RTP header.
 
 from __future__ import annotations
 
-from collections import deque
-
 from civicam.kernel.errors import Operational
 from civicam.signalling.gb28181.ids import GbId
 
 SPAN = 10_000
+HISTORY = 10**9
+"""The first of the ten digits."""
 
 
 def format_ssrc(ssrc: int) -> str:
@@ -19,8 +19,13 @@ def format_ssrc(ssrc: int) -> str:
     return f"{ssrc:010d}"
 
 
+def is_history(ssrc: int) -> bool:
+    """Whether the number says playback or download: first of its ten digits 1."""
+    return ssrc // HISTORY == 1
+
+
 class SsrcPool:
-    """Gives out SSRCs of one kind and keeps released ones aside for a while.
+    """Gives out SSRCs of one kind: live, or with ``history`` playback and download.
 
     Devices go on sending with an old SSRC after a BYE or our restart, so a value rests
     ``quarantine`` seconds before it is used again, and ``start`` (0..9999, from the caller's random
@@ -30,11 +35,12 @@ class SsrcPool:
     def __init__(
         self, domain_id: GbId, *, history: bool = False, start: int = 0, quarantine: float = 30.0
     ) -> None:
-        self._base = (10**9 if history else 0) + int(domain_id[3:8]) * SPAN
+        self._base = (HISTORY if history else 0) + int(domain_id[3:8]) * SPAN
         self._next = start % SPAN
         self._quarantine = quarantine
         self._used: set[int] = set()
-        self._resting: deque[tuple[float, int]] = deque()
+        self._resting: dict[int, float] = {}
+        """Serial → when it is free again; in that order, because all rest equally long."""
 
     def __len__(self) -> int:
         """Values in use, not counting those at rest."""
@@ -42,8 +48,9 @@ class SsrcPool:
 
     def allocate(self, now: float) -> int:
         """The next free value. Raises `Operational` ``signalling.no-ssrc`` when all 10 000 are taken."""
-        while self._resting and self._resting[0][0] <= now:
-            self._used.discard(self._resting.popleft()[1])
+        while self._resting and self._resting[first := next(iter(self._resting))] <= now:
+            del self._resting[first]
+            self._used.discard(first)
         if len(self._used) >= SPAN:
             raise Operational("signalling.no-ssrc", used=len(self._used))
         while self._next in self._used:
@@ -56,5 +63,5 @@ class SsrcPool:
     def release(self, ssrc: int, now: float) -> None:
         """Put a value to rest; a value that is not in use is ignored, so releasing twice is harmless."""
         serial = ssrc - self._base
-        if serial in self._used and all(serial != each for _, each in self._resting):
-            self._resting.append((now + self._quarantine, serial))
+        if serial in self._used and serial not in self._resting:
+            self._resting[serial] = now + self._quarantine
