@@ -21,12 +21,14 @@ import structlog
 from civicam.fleet.facts import ChannelId, ChannelRoute, DeviceId, DeviceRecord, Presence
 from civicam.fleet.presence import CONNECTION_LOST, REGISTRATION_EXPIRED, Rules, Transition
 from civicam.gateway import refusals
+from civicam.gateway.commands import Commands
 from civicam.gateway.desk import Desk, Stranger, Strangers
 from civicam.gateway.faults import FaultLog
 from civicam.gateway.inbox import Inbox
 from civicam.gateway.line import Line
 from civicam.gateway.live import GbSource, Leg
 from civicam.gateway.liveness import Liveness
+from civicam.gateway.operations import Operations
 from civicam.gateway.ports import Agent, GatewayPorts
 from civicam.gateway.registrar import Registrar
 from civicam.gateway.resync import Resync
@@ -214,6 +216,13 @@ class Gateway:
 
     # -- the rooms speak
 
+    @property
+    def operations(self) -> Operations:
+        """What people may ask of devices. `Refused` ``gateway.stopping`` when the gateway does not run."""
+        if self._running is None:
+            raise Refused(refusals.STOPPING)
+        return self._running.operations
+
     async def open_live(self, channel_id: ChannelId, stream: StreamName) -> str:
         """The stream id of a channel's live video, once there are pictures.
 
@@ -363,3 +372,6 @@ class _Running:
         self.registrar = Registrar(desk, secret)
         self.resync = Resync(desk, first_sn)
         self.inbox = Inbox(desk, self.resync)
+        self.commands = Commands(desk, first_sn)
+        self.inbox.answers = self.commands.offer
+        self.operations = Operations(desk, self.commands)

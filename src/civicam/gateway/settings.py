@@ -66,6 +66,21 @@ class LiveSettings(BaseModel):
     """Until an unanswered BYE is given up; a little more than 64·T1."""
 
 
+class CommandSettings(BaseModel):
+    """How long answers to questions and orders are awaited, and how many are under way at once."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    answer_s: Seconds = 4.0
+    confirm_s: Seconds = 2.0
+    """For an order; what is not confirmed by then is called unconfirmed."""
+    concurrent: Annotated[int, Field(ge=1)] = 512
+    queue: Annotated[int, Field(ge=1)] = 8
+    """Questions of one kind that may wait for one channel."""
+    max_items: Annotated[int, Field(ge=100)] = 20_000
+    """Most items of an answer in parts that are kept (recordings of a channel)."""
+
+
 class ProbeSettings(BaseModel):
     """How RTSP sources are watched."""
 
@@ -100,6 +115,7 @@ class GatewaySettings(BaseModel):
     registration: RegistrationSettings = RegistrationSettings()
     resync: ResyncSettings = ResyncSettings()
     live: LiveSettings = LiveSettings()
+    command: CommandSettings = CommandSettings()
     probe: ProbeSettings = ProbeSettings()
 
     @property

@@ -7,16 +7,29 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "设备 {device} 对通道 {channel} 的应答不可用（媒体描述错误）",
         "The answer of device {device} for channel {channel} cannot be used (wrong media description)",
     ),
+    "gateway.command-not-taken": (
+        "设备 {device} 拒绝了命令（{status}）",
+        "Device {device} did not take the command ({status})",
+    ),
+    "gateway.commands-busy": (
+        "正在执行的命令过多，请稍后再试",
+        "Too many commands are under way, try again in a moment",
+    ),
     "gateway.device-disabled": ("设备已停用，注册被拒绝", "The device is disabled and was not let in"),
     "gateway.device-ended": (
         "设备 {device} 主动结束了通道 {channel} 的视频",
         "Device {device} ended the video of channel {channel} itself",
     ),
     "gateway.device-offline": ("设备 {device} 离线", "Device {device} is offline"),
+    "gateway.device-refused": (
+        "设备 {device} 应答失败 {reason}",
+        "Device {device} answered that it failed {reason}",
+    ),
     "gateway.engine": (
         "媒体服务无法接收通道 {channel} 的视频",
         "The media service cannot receive channel {channel}",
     ),
+    "gateway.no-answer": ("设备 {device} 没有应答", "Device {device} did not answer"),
     "gateway.no-media": (
         "设备 {device} 已应答，但没有送来通道 {channel} 的视频",
         "Device {device} accepted, but no video of channel {channel} arrived",
@@ -24,6 +37,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "gateway.no-pictures": (
         "收到通道 {channel} 的数据，但无法得到画面",
         "Data of channel {channel} arrives, but no picture comes of it",
+    ),
+    "gateway.not-gb28181": (
+        "通道 {channel} 不是国标通道，不支持此操作",
+        "Channel {channel} is not connected by GB/T 28181, so this cannot be asked of it",
     ),
     "gateway.no-viewer": ("无人观看，已停止取流", "Nobody was watching, the stream was closed"),
     "gateway.own-id": (
