@@ -306,3 +306,42 @@ def test_a_broken_connection_is_an_abnormal_offline(bench: Bench) -> None:
     due = bench.device.get_timer()
     assert due is not None
     assert due >= 90.0
+
+
+def test_it_follows_a_redirect_and_comes_back(bench: Bench) -> None:
+    """302 after the challenge: registered at the Contact; that one refuses, so the first is asked again."""
+    bench.device.boot(0)
+    bench.answer(bench.asked(), 401, ("WWW-Authenticate", challenge("3402000000", "abcdef")))
+    elsewhere = "sip:34020000002000000002@192.0.2.20:5060"
+    bench.answer(bench.asked(), 302, ("Contact", f"<{elsewhere}>"), ("Expires", "3600"))
+    moved = bench.asked()
+    assert (moved.request.uri, moved.request.cseq.number) == (elsewhere, 1)
+    assert bench.device.registration.server == elsewhere
+    bench.answer(moved, 500)
+    due = bench.device.get_timer()
+    assert due is not None
+    assert due >= 60
+    bench.device.handle_timer(due)
+    assert bench.asked().request.uri == f"sip:{PLATFORM}@3402000000"
+
+
+@pytest.mark.parametrize("contact", ["<", "*"])
+def test_a_redirect_to_nowhere_is_a_refusal(bench: Bench, contact: str) -> None:
+    bench.device.boot(0)
+    bench.answer(bench.asked(), 302, ("Contact", contact))
+    assert bench.outputs() == []
+    assert bench.device.registration.server == ""
+
+
+def test_it_takes_the_first_challenge_it_understands(bench: Bench) -> None:
+    """SHA-256 on top, then MD5 (RFC 8760); a broken one is no challenge."""
+    bench.device.boot(0)
+    first = bench.asked()
+    values = ['Digest realm="r", nonce="1", algorithm=SM3', 'Digest realm="r", nonce="2", algorithm=SHA-256']
+    bench.answer(first, 401, *(("WWW-Authenticate", value) for value in values))
+    proof = parse_authorization(bench.asked().request.headers.get("Authorization"))
+    assert proof is not None
+    assert (proof.algorithm, proof.nonce) == ("SHA-256", "2")
+    bench.device.boot(0)
+    bench.answer(bench.asked(), 401, ("WWW-Authenticate", "Digest realm"))
+    assert bench.outputs() == []

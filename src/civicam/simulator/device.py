@@ -29,7 +29,7 @@ from civicam.signalling.gb28181.registration import (
 from civicam.signalling.gb28181.sdp import CONTENT_TYPE, Answer, Sdp, build_answer, parse
 from civicam.signalling.sip.build import Origin, new_request, new_response
 from civicam.signalling.sip.dialog import Dialog
-from civicam.signalling.sip.digest import Password, answer, parse_challenge
+from civicam.signalling.sip.digest import Password, answer, choose_challenge, parse_challenge
 from civicam.signalling.sip.events import RequestReceived, TransactionKey
 from civicam.signalling.sip.message import Request, Response, delta_seconds
 from civicam.simulator.description import Channel
@@ -121,7 +121,7 @@ class GbDevice:
         self._times = times
         self._jitter = jitter
         self._uri = f"sip:{identity.device.gb_id}@{identity.realm}"
-        self._server = f"sip:{identity.platform}@{identity.realm}"
+        self._home = f"sip:{identity.platform}@{identity.realm}"
         self._password = Password(identity.device.gb_id, identity.device.secret)
         self._channels = {channel.gb_id: channel for channel in identity.channels}
         self._out: deque[Output] = deque()
@@ -136,6 +136,11 @@ class GbDevice:
         host = self.origin.host
         ids = self.origin.ids
         return RegistrationClient(self._times, new_id=lambda: ids.call_id(host), jitter=self._jitter)
+
+    @property
+    def _server(self) -> str:
+        """Whom we speak to: the server we were redirected to, else the one we know."""
+        return self.registration.server or self._home
 
     # -- life
 
@@ -198,11 +203,15 @@ class GbDevice:
             self.registration.register_timed_out(now)
             return
         headers = response.headers
+        elsewhere = _contact(response) if response.status == 302 else ""
+        if elsewhere:
+            self.registration.redirected(elsewhere, now)
+            return
         expires = delta_seconds(headers.get("Expires"))
         self.registration.register_answered(
             response.status,
             now,
-            challenge=headers.get("WWW-Authenticate"),
+            challenge=_challenge(response),
             expires=expires,
             retry_after=delta_seconds(headers.get("Retry-After")),
         )
@@ -356,3 +365,19 @@ def _offer(body: bytes) -> Sdp:
     if offer.port == 0:
         raise Refused("signalling.bad-sdp", detail="port")
     return offer
+
+
+def _contact(response: Response) -> str:
+    """Where a 302 sends us; empty when it does not say it readably."""
+    try:
+        contact = response.contact
+    except Refused:
+        return ""
+    return "" if contact is None else str(contact.uri)
+
+
+def _challenge(response: Response) -> str | None:
+    try:
+        return choose_challenge(response.headers.get_all("WWW-Authenticate"))
+    except Refused:
+        return None

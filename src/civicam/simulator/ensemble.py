@@ -30,6 +30,7 @@ from civicam.signalling.sip.events import (
 )
 from civicam.signalling.sip.limits import Limits
 from civicam.signalling.sip.peer import Peer
+from civicam.signalling.sip.uri import parse_uri
 from civicam.simulator.description import City, Device
 from civicam.simulator.device import (
     Ask,
@@ -65,6 +66,8 @@ class _Member:
     condition: Condition
     tcp: bool
     peer: Peer | None = None
+    server: tuple[str, int] | None = None
+    """What ``peer`` is connected to."""
     connecting: asyncio.Lock | None = None
     due: float | None = None
     running: bool = False
@@ -305,14 +308,21 @@ class Ensemble:
             self._serve(member)
 
     async def _peer(self, member: _Member) -> Peer:
-        """Where a device's requests go: the platform's address, or its connection to it."""
-        host, port = self._options.server
+        """Where a device's requests go: the platform's address (or where that sent it), or its connection."""
+        elsewhere = member.device.registration.server
+        uri = parse_uri(elsewhere) if elsewhere else None
+        host, port = (uri.host.strip("[]"), uri.port or 5060) if uri is not None else self._options.server
         if not member.tcp:
             return Peer("udp", host, port)
         if member.connecting is None:
             member.connecting = asyncio.Lock()
         async with member.connecting:
+            if member.peer is not None and member.server != (host, port):
+                left, member.peer = member.peer, None
+                self._by_peer.pop(left, None)
+                await member.agent.disconnect(left)
             if member.peer is None:
+                member.server = (host, port)
                 member.peer = await member.agent.connect_tcp(host, port)
                 self._by_peer[member.peer] = member
         return member.peer

@@ -172,7 +172,76 @@ def test_broken_connection_means_a_new_registration() -> None:
     assert made.state is RegistrationState.WAITING
 
 
-EVENTS = st.sampled_from(["start", "stop", "200", "401", "403", "timeout", "beat", "miss", "lost", "timer"])
+ELSEWHERE = "sip:34020000002000000002@10.0.0.2:5060"
+
+
+def redirected() -> RegistrationClient:
+    """Challenged, sent elsewhere, challenged there, let in."""
+    made = client()
+    made.start(0)
+    made.register_answered(401, 0, challenge=CHALLENGE)
+    made.redirected(ELSEWHERE, 0)
+    made.register_answered(401, 0, challenge=CHALLENGE)
+    made.register_answered(200, 0, expires=86_400)
+    return made
+
+
+def test_a_redirect_is_followed_at_once() -> None:
+    """Another Call-ID, counted from 1, without the first server's nonce; heartbeats go to the new one."""
+    made = redirected()
+    assert [each for each in actions(made) if isinstance(each, SendRegister)] == [
+        SendRegister("call-2", 1, 86_400, None),
+        SendRegister("call-2", 2, 86_400, CHALLENGE),
+        SendRegister("call-3", 1, 86_400, None),
+        SendRegister("call-3", 2, 86_400, CHALLENGE),
+    ]
+    assert (made.online, made.server) == (True, ELSEWHERE)
+    made.redirected("sip:late@10.0.0.3", 1)
+    assert (actions(made), made.server) == ([], ELSEWHERE)
+
+
+@pytest.mark.parametrize("end", ["miss", "lost", "403", "500", "timeout"])
+def test_a_server_that_fails_leads_back_to_the_one_that_sent_us(end: str) -> None:
+    """Offline or refusing (2022 §9.1.2.3): after the pause we ask the first server again."""
+    made = redirected()
+    actions(made)
+    if end in {"403", "500", "timeout"}:
+        made.handle_timer(70_000)  # the refresh
+        feed(made, end, 70_001)
+    else:
+        for _ in range(3):
+            feed(made, end, 100)
+    assert (made.state, made.server) == (RegistrationState.WAITING, "")
+    actions(made)
+    made.handle_timer(71_000)
+    (again,) = actions(made)
+    assert isinstance(again, SendRegister)
+    assert (again.cseq, again.challenge) == (1, None)
+
+
+def test_servers_that_send_us_in_a_circle_are_left_alone_for_a_while() -> None:
+    made = client()
+    made.start(0)
+    for _ in range(4):
+        made.redirected(ELSEWHERE, 0)
+    assert made.state is RegistrationState.WAITING
+    assert len(actions(made)) == 4
+    assert made.get_timer() == 60
+
+
+def test_a_redirect_of_a_refresh_does_not_take_us_offline() -> None:
+    made = registered()
+    made.handle_timer(69_120)
+    made.redirected(ELSEWHERE, 69_121)
+    made.register_answered(200, 69_121, expires=3600)
+    found = actions(made)
+    assert not [each for each in found if isinstance(each, WentOnline | WentOffline)]
+    assert (made.online, made.server) == (True, ELSEWHERE)
+
+
+EVENTS = st.sampled_from(
+    ["302", "500", "start", "stop", "200", "401", "403", "timeout", "beat", "miss", "lost", "timer"]
+)
 
 
 def feed(made: RegistrationClient, event: str, now: float) -> None:
@@ -182,7 +251,9 @@ def feed(made: RegistrationClient, event: str, now: float) -> None:
         "stop": lambda: made.stop(now),
         "200": lambda: made.register_answered(200, now),
         "401": lambda: made.register_answered(401, now, challenge=CHALLENGE),
+        "302": lambda: made.redirected(ELSEWHERE, now),
         "403": lambda: made.register_answered(403, now),
+        "500": lambda: made.register_answered(500, now),
         "timeout": lambda: made.register_timed_out(now),
         "beat": lambda: made.keepalive_answered(200, now),
         "miss": lambda: made.keepalive_answered(None, now),

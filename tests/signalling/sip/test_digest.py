@@ -11,6 +11,7 @@ from civicam.signalling.sip.digest import (
     StoredHash,
     answer,
     challenge,
+    choose_challenge,
     ha1,
     parse_authorization,
     parse_challenge,
@@ -166,3 +167,19 @@ def test_an_unknown_algorithm_cannot_be_computed() -> None:
     assert not supported("SM3")
     with pytest.raises(BadMessage):
         verify(HA1, "REGISTER", Authorization("a", "b", "c", "d", "e", algorithm="SM3"))
+
+
+@pytest.mark.parametrize(
+    ("endings", "chosen"),
+    [
+        (["algorithm=SHA-256", "algorithm=MD5"], 0),
+        (["algorithm=md5", "algorithm=SHA-256"], 0),
+        (["algorithm=SM3", "opaque=x"], 1),
+        (["algorithm=SM3"], None),
+        ([], None),
+    ],
+)
+def test_the_server_likes_the_first_best(endings: list[str], chosen: int | None) -> None:
+    """RFC 8760: the topmost challenge whose algorithm we have; without a name it is MD5."""
+    values = ["Basic realm=r", *(f'Digest realm="r", nonce="1", {ending}' for ending in endings)]
+    assert choose_challenge(values) == (None if chosen is None else values[chosen + 1])

@@ -10,6 +10,9 @@ what to send (`RegistrationClient.next_action`) and is told what came of it. Tim
      │                  ▲                                                           │
      │                  └────────────── heartbeats missed ──────────────────────────┤
      └── 200 or time-out ── UNREGISTERING ◀──────────────── stop ──────────────────┘
+
+A server may send us to another one (注册重定向, 302; 2022 §9.1.2.3): REGISTERING starts anew there. Whatever
+ends in WAITING leads back to the server we know ourselves.
 """
 
 from __future__ import annotations
@@ -75,6 +78,9 @@ class WentOffline:
     code: str
 
 
+_MOST_REDIRECTS = 3
+"""Servers that send us to each other must not keep us running in a circle."""
+
 RegistrationAction = SendRegister | SendKeepalive | WentOnline | WentOffline
 
 
@@ -98,6 +104,9 @@ class RegistrationClient:
         self._missed = 0
         self._sn = 0
         self._actions: list[RegistrationAction] = []
+        self._redirects = 0
+        self.server = ""
+        """The URI of the server we were sent to (the Contact of a 302); empty: the one we know ourselves."""
         self.state = RegistrationState.IDLE
 
     @property
@@ -161,6 +170,17 @@ class RegistrationClient:
         else:
             self._failed(now, f"signalling.register-{status}", retry_after or 0.0)
 
+    def redirected(self, server: str, now: float) -> None:
+        """302 to the newest REGISTER: ``server`` is the URI in its Contact. We register there at once."""
+        if self.state is not RegistrationState.REGISTERING:
+            return
+        if self._redirects >= _MOST_REDIRECTS:
+            self._failed(now, "signalling.register-302", 0.0)
+            return
+        self._redirects += 1
+        self.server = server
+        self._begin()
+
     def register_timed_out(self, now: float) -> None:
         """No answer to the newest REGISTER."""
         if self.state is RegistrationState.UNREGISTERING:
@@ -196,12 +216,20 @@ class RegistrationClient:
     # -- inside
 
     def _attempt(self, now: float) -> None:
-        if self.state is not RegistrationState.REGISTERED:
-            self._call_id = self._new_id()
-            self._cseq = 0
-            self._challenge = None  # an old nonce after a changed address loops for ever
+        refresh = self.state is RegistrationState.REGISTERED
         self.state = RegistrationState.REGISTERING
         self._deadline = None
+        if refresh:
+            self._asked = False
+            self._send(self._times.expires)
+        else:
+            self._begin()
+
+    def _begin(self) -> None:
+        """A registration with a Call-ID of its own."""
+        self._call_id = self._new_id()
+        self._cseq = 0
+        self._challenge = None  # an old nonce after a changed address loops for ever
         self._asked = False
         self._send(self._times.expires)
 
@@ -211,6 +239,7 @@ class RegistrationClient:
 
     def _accepted(self, now: float, expires: int) -> None:
         was_online = self.online
+        self._redirects = 0
         self.state = RegistrationState.REGISTERED
         self._pause = self._times.retry
         self._missed = 0
@@ -225,6 +254,8 @@ class RegistrationClient:
             self._actions.append(WentOffline(code))
         self._next_heartbeat = None
         self._missed = 0
+        self._redirects = 0
+        self.server = ""
         self.state = RegistrationState.WAITING
         pause = max(self._pause, at_least)
         self._deadline = now + pause * (1 + self._jitter() / 2)

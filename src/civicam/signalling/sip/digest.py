@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -154,6 +154,14 @@ def parse_challenge(value: str) -> Challenge | None:
         opaque=fields.get("opaque"),
         stale=fields.get("stale", "").lower() == "true",
     )
+
+
+def choose_challenge(values: Iterable[str]) -> str | None:
+    """The first WWW-Authenticate value we can answer: servers put what they like best on top (RFC 8760 §2.4).
+
+    ``None`` when there is none; raises like `parse_challenge`.
+    """
+    return next((value for value in values if parse_challenge(value) is not None), None)
 
 
 def parse_authorization(value: str | None) -> Authorization | None:
