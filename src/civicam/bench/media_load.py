@@ -19,6 +19,7 @@ from pathlib import Path
 
 import uvloop
 
+from civicam.bench.media_clip import SSRC
 from civicam.bench.media_floor import Floor
 from civicam.media.aio.record import FileWriter, NullWriter, RecordSink
 from civicam.media.aio.streams import Streams
@@ -124,7 +125,7 @@ class _Ours:
         ports: list[int] = []
         for number in range(load.streams):
             stream_id = f"stream-{number}"
-            ports.append((await streams.open_receiver(ReceiveSpec(stream_id, transport, 0))).port)
+            ports.append((await streams.open_receiver(ReceiveSpec(stream_id, transport, SSRC))).port)
             if load.kind in {"null", "file"}:
                 path = Path(load.folder) / f"{stream_id}.mp4"
                 writer = NullWriter() if load.kind == "null" else FileWriter(path)
@@ -173,7 +174,7 @@ async def _start_times(clips: dict[str, list[list[bytes]]], period_s: float) -> 
     await streams.start()
     found: dict[str, float] = {}
     for name, pictures in clips.items():
-        port = (await streams.open_receiver(ReceiveSpec(name, Transport.UDP, 0))).port
+        port = (await streams.open_receiver(ReceiveSpec(name, Transport.UDP, SSRC))).port
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             first = loop.time()
             for number, packets in enumerate(pictures):

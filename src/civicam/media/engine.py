@@ -201,8 +201,8 @@ class StreamEnded:
 @dataclass(frozen=True, slots=True)
 class RecordingEnded:
     """The file is whole and safe under its name when ``code`` is ``media.recorded``; else there is no file
-    (``media.disk-full``, ``media.disk-failed``, ``media.record-empty``) or only ``path`` + ``.part`` of it.
-    Told after the stream's own end when that ended it."""
+    (``media.disk-full``, ``media.disk-failed``, ``media.record-empty``). Told after the stream's own end when
+    that ended it."""
 
     stream_id: str
     path: str

@@ -55,6 +55,8 @@ class MediaSettings(BaseModel):
     """Packets without a picture for so long: ``media.no-pictures``."""
     stream_timeout_s: Annotated[float, Field(gt=0)] = 30.0
     """Silence after which a stream is ended (``media.stream-timeout``)."""
+    pause_timeout_s: Annotated[float, Field(gt=0)] = 300.0
+    """A paused recording is ended after so long (``media.pause-timeout``): its owner may be gone."""
     linger_s: Annotated[float, Field(gt=0)] = 10.0
     """How long a stream nobody watches lives on before `Idle` is told, and told again."""
     rtcp_interval_s: Annotated[float, Field(gt=0)] = 5.0
@@ -64,6 +66,11 @@ class MediaSettings(BaseModel):
     gop_frames: Annotated[int, Field(ge=1)] = 600
     """A group of pictures longer than this is not kept: a new viewer then waits for the next key frame."""
     snapshots_at_once: Annotated[int, Field(ge=1, le=16)] = 2
+
+    speech_wait_s: Annotated[float, Field(gt=0)] = 30.0
+    """How long a device may take to connect for what its loudspeaker is to say; body cameras take 20 s."""
+    speech_queue_s: Annotated[float, Field(ge=0.2, le=10)] = 1.0
+    """Sound that may wait; what is older than this is thrown away."""
 
     rtsp_allow_basic: bool = False
     """Send passwords in clear to RTSP servers that offer nothing better."""

@@ -66,7 +66,7 @@ def watch(door: Door, ticket: str, **more: Any) -> connect:
 def test_a_worker_killed_is_started_again_and_its_streams_are_named(run: Run, camera: Any) -> None:
     async def scene() -> None:
         ours = await engine()
-        await ours.open_receiver(ReceiveSpec("S", Transport.UDP, 1))
+        await ours.open_receiver(ReceiveSpec("S", Transport.UDP, 200000017))
         pid = ours.workers()[0].pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
@@ -77,7 +77,7 @@ def test_a_worker_killed_is_started_again_and_its_streams_are_named(run: Run, ca
         while ours.workers()[0].state != "ready":  # noqa: ASYNC110 -- the engine tells nobody, by design
             await asyncio.sleep(0)
         assert ours.workers()[0].restarts == 1
-        port = await ours.open_receiver(ReceiveSpec("S", Transport.UDP, 1))
+        port = await ours.open_receiver(ReceiveSpec("S", Transport.UDP, 200000017))
         sender = camera(port.port).start()
         assert (await event(ours, StreamStarted)).stream_id == "S"
         sender.stop()
@@ -93,14 +93,14 @@ def test_a_call_in_flight_when_the_worker_dies_fails_by_name(run: Run) -> None:
         pid = ours.workers()[0].pid
         assert pid is not None
         os.kill(pid, signal.SIGSTOP)
-        asked = asyncio.ensure_future(ours.open_receiver(ReceiveSpec("S", Transport.UDP, 1)))
+        asked = asyncio.ensure_future(ours.open_receiver(ReceiveSpec("S", Transport.UDP, 200000017)))
         await asyncio.sleep(0)
         os.kill(pid, signal.SIGKILL)
         with pytest.raises(CivicamError) as caught:
             await asked
         assert caught.value.code == "media.worker-lost"
         with pytest.raises(CivicamError) as caught:
-            await ours.open_receiver(ReceiveSpec("S", Transport.UDP, 1))
+            await ours.open_receiver(ReceiveSpec("S", Transport.UDP, 200000017))
         assert caught.value.code == "media.no-worker"
         await ours.aclose()
 
@@ -110,7 +110,7 @@ def test_a_call_in_flight_when_the_worker_dies_fails_by_name(run: Run) -> None:
 def test_sigterm_sends_viewers_away_in_order(run: Run, camera: Any) -> None:
     async def scene() -> None:
         ours = await engine(restart_first_s=30.0)
-        port = await ours.open_receiver(ReceiveSpec("S", Transport.UDP, 1))
+        port = await ours.open_receiver(ReceiveSpec("S", Transport.UDP, 200000017))
         sender = camera(port.port).start()
         await event(ours, StreamStarted)
         door = await ours.admit("S", "t", WireFormat.ANNEXB, "*", 60)
@@ -132,7 +132,7 @@ def test_sigterm_sends_viewers_away_in_order(run: Run, camera: Any) -> None:
 def test_a_viewer_that_reads_nothing_is_closed_and_harms_nobody(run: Run, camera: Any) -> None:
     async def scene() -> None:
         ours = await engine(viewer_queue_bytes=65536, viewer_skips=2)
-        port = await ours.open_receiver(ReceiveSpec("S", Transport.UDP, 1))
+        port = await ours.open_receiver(ReceiveSpec("S", Transport.UDP, 200000017))
         sender = camera(port.port).start()
         await event(ours, StreamStarted)
         await ours.admit("S", "deaf", WireFormat.ANNEXB, "*", 60)
@@ -167,7 +167,7 @@ def test_a_viewer_that_reads_nothing_is_closed_and_harms_nobody(run: Run, camera
 def test_pages_of_other_sites_stay_outside(run: Run) -> None:
     async def scene() -> None:
         ours = await engine()
-        await ours.open_receiver(ReceiveSpec("S", Transport.UDP, 1))
+        await ours.open_receiver(ReceiveSpec("S", Transport.UDP, 200000017))
         door = await ours.admit("S", "t", WireFormat.ANNEXB, "*", 60)
         with pytest.raises(InvalidStatus) as refused:
             await watch(door, "t", origin=Origin("https://evil.example"))

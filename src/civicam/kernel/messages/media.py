@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 MESSAGES: dict[str, tuple[str, str]] = {
+    "media.bad-address": (
+        "设备给出的媒体地址 {host}:{port} 无效",
+        "the device's media address {host}:{port} is not valid",
+    ),
     "media.bind-failed": (
         "无法在地址 {host} 上打开媒体端口：{reason}",
         "cannot open media ports on {host}: {reason}",
@@ -15,9 +19,17 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "码流的编码与设备声明的不一致，已按码流处理",
         "The stream's codec is not the one announced; civicam follows the stream.",
     ),
+    "media.connect-failed": (
+        "无法连接到设备的媒体端口（已尝试三次）",
+        "the device's media port cannot be reached (tried three times)",
+    ),
     "media.control-broken": (
         "媒体工作进程的控制消息无效（{size} 字节）",
         "a media worker's control message is invalid ({size} bytes)",
+    ),
+    "media.device-absent": (
+        "设备没有来取语音",
+        "the device did not connect for the sound",
     ),
     "media.disk-failed": (
         "录像写入失败，视频接入不受影响",
@@ -34,6 +46,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "media.door-taken": (
         "观看端口 {port} 已被其他程序占用：{reason}",
         "viewer port {port} is in use by another program: {reason}",
+    ),
+    "media.early-sender": (
+        "应答之前有其他 SSRC 的数据到达，已忽略（可能是重启前的旧码流）",
+        "Packets with another SSRC came before the answer and were ignored: an old stream, perhaps.",
     ),
     "media.foreign-source": (
         "有其他地址向该视频端口发送数据，已丢弃",
@@ -91,6 +107,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "没有可用的媒体工作进程",
         "no media worker is running",
     ),
+    "media.not-caller": (
+        "视频流 {stream_id} 不是由本平台主动连接的",
+        "the stream {stream_id} is not one that we connect",
+    ),
+    "media.not-history": (
+        "视频流 {stream_id} 不是录像，不能暂停、变速或定位",
+        "the stream {stream_id} is no recording: it cannot be paused, sped up or sought in",
+    ),
     "media.not-ps": (
         "收到的数据不是 PS 流，或其中夹有无法识别的内容",
         "Some of what came is not a program stream.",
@@ -98,6 +122,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "media.origin-refused": (
         "不允许该网页来源观看",
         "pages of this origin may not watch",
+    ),
+    "media.packet-ms": (
+        "语音包时长 {packet_ms} 毫秒不在 20 至 180 之间",
+        "{packet_ms} ms a packet of sound is not between 20 and 180",
+    ),
+    "media.parameters-changed": (
+        "录制中图像参数有变化，播放器需支持",
+        "The picture's parameters changed within the recording; players have to follow.",
+    ),
+    "media.pause-timeout": (
+        "录像暂停过久，会话已结束",
+        "the recording was paused for too long and was ended",
     ),
     "media.pes-header": (
         "PES 头损坏，已跳过",
@@ -118,6 +154,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "media.rcvbuf-small": (
         "系统给予的接收缓冲区过小，请增大 net.core.rmem_max",
         "the kernel grants too small a receive buffer: raise net.core.rmem_max",
+    ),
+    "media.record-empty": (
+        "没有收到可写入的画面，未生成文件",
+        "no picture came that could be written; there is no file",
+    ),
+    "media.record-exists": (
+        "文件 {path} 已存在，或该视频流正在录制",
+        "the file {path} exists, or the stream is being recorded already",
+    ),
+    "media.recorded": (
+        "录像文件已写完",
+        "the recording is written",
     ),
     "media.rtp-payload": (
         "RTP 载荷格式无法识别",
@@ -174,6 +222,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "media.sequence-restart": (
         "RTP 序号跳变，设备可能重新开始发送",
         "RTP sequence numbers began anew; the device may have restarted.",
+    ),
+    "media.sound-late": (
+        "声音出现较晚，未写入文件",
+        "The sound began later than the picture and is not in the file.",
+    ),
+    "media.speaker-busy": (
+        "已有人正在通过该设备喊话",
+        "somebody else is speaking through this device",
     ),
     "media.ssrc-changed": (
         "发送方的 SSRC 已改变",

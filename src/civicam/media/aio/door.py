@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from websockets.exceptions import NegotiationError
@@ -21,16 +21,18 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from civicam.media.aio.hub import Hub
+from civicam.media.aio.speech import Speech
 from civicam.media.aio.tickets import Admission
 from civicam.media.aio.viewer import Viewer, ViewerLimits
-from civicam.media.aio.wire import SUBPROTOCOL, TICKET_PREFIX, Close
+from civicam.media.aio.wire import SUBPROTOCOL, TICKET_PREFIX, Close, text
+from civicam.media.engine import SoundFormat
 
 _log = logging.getLogger("civicam.media.door")
 _quiet = logging.getLogger("civicam.media.door.protocol")
 _quiet.setLevel(logging.WARNING)  # its debug lines would show tickets
 
 CLIENT_MESSAGE_MOST = 4096
-"""Bytes; viewers have nothing to say."""
+"""Bytes; viewers have nothing to say, speakers a quarter of a second at most."""
 _SOCKET_HIGH_WATER = 256 * 1024
 
 
@@ -50,12 +52,14 @@ class DoorRights:
     """What the door asks of the worker.
 
     ``admit(ticket, client address)`` uses a ticket up; ``hub(stream id)`` is None when the stream is gone;
-    ``left(admission)`` hears of every viewer that watches no more.
+    ``left(admission)`` hears of everybody who watches or speaks no more; ``speech(stream id)`` is a way to a
+    loudspeaker.
     """
 
     admit: Callable[[str, str], Admission | None]
     hub: Callable[[str], Hub | None]
     left: Callable[[Admission], None]
+    speech: Callable[[str], Speech | None]
 
 
 class ViewerDoor:
@@ -129,6 +133,7 @@ class ViewerConnection(asyncio.Protocol):
         self._viewer: Viewer | None = None
         self._admission: Admission | None = None
         self._hub: Hub | None = None
+        self._speech: Speech | None = None
         self._ticket = ""
         self._asked: float | None = None  # when the ping without a pong went out
         self._heard = self._loop.time()
@@ -182,6 +187,17 @@ class ViewerConnection(asyncio.Protocol):
         if self._transport is not None:
             self._closing = self._loop.call_later(2.0, self.finish)
 
+    def tell(self, body: dict[str, Any]) -> None:
+        """Send one text message, if the connection is open (see `Speaker`)."""
+        if self._transport is not None and self._ws.state is State.OPEN:
+            self._transport.write(text(body))
+
+    def dismiss(self, code: str) -> None:
+        """The way to the loudspeaker is gone (see `Speaker`)."""
+        self._speech = None
+        self.tell({"type": "end", "code": code})
+        self.close(Close.GONE, code)
+
     def finish(self) -> None:
         """Cut the connection now if it takes nothing, else after what is on its way."""
         if self._transport is None:
@@ -212,17 +228,22 @@ class ViewerConnection(asyncio.Protocol):
     def _leave(self) -> None:
         if self._hub is not None and self._viewer is not None:
             self._hub.leave(self._viewer)
-        if self._viewer is not None and self._admission is not None:
+        if self._speech is not None:
+            self._speech.leave(self)
+        if self._admission is not None:
             self._door.rights.left(self._admission)
-        self._hub = self._viewer = self._admission = None
+        self._hub = self._viewer = self._admission = self._speech = None
 
     def _events(self) -> None:
         for event in self._ws.events_received():
             self._heard = self._loop.time()
             if isinstance(event, Request):
                 self._answer(event)
-            elif isinstance(event, Frame) and event.opcode is Opcode.PONG:
-                self._asked = None
+            elif isinstance(event, Frame):
+                if event.opcode is Opcode.PONG:
+                    self._asked = None
+                elif self._speech is not None and event.opcode in (Opcode.BINARY, Opcode.CONT):
+                    self._speech.hear(bytes(event.data))
 
     def _flush(self) -> None:
         """Write what the protocol wants sent; its empty string means close."""
@@ -271,6 +292,9 @@ class ViewerConnection(asyncio.Protocol):
             self._door.count_refusal("media.ticket-refused")
             self.close(Close.TICKET, "media.ticket-refused")
             return
+        if isinstance(admission.fmt, SoundFormat):
+            self._begin_to_speak(admission, admission.fmt)
+            return
         hub = self._door.rights.hub(admission.stream_id)
         if hub is None:
             self.close(Close.GONE, "media.no-stream")
@@ -282,6 +306,19 @@ class ViewerConnection(asyncio.Protocol):
             self._transport, admission.fmt, self._door.settings.limits, self.close, self._loop.time
         )
         hub.join(self._viewer)
+
+    def _begin_to_speak(self, admission: Admission, fmt: SoundFormat) -> None:
+        speech = self._door.rights.speech(admission.stream_id)
+        if speech is None:
+            self.close(Close.GONE, "media.no-stream")
+            return
+        self._admission = admission
+        self.key = admission.key
+        if speech.join(self, fmt):
+            self._speech = speech
+        else:
+            self._door.count_refusal("media.speaker-busy")
+            self.close(Close.BUSY, "media.speaker-busy")
 
 
 def _select(_protocol: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol:

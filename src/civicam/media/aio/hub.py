@@ -94,6 +94,7 @@ class Hub:
         self._last_dts: int | None = None
         self._mse: _Mse | None = None
         self._state: dict[str, Any] = {"type": "state", "state": "playing", "reason": None}
+        self._play: dict[str, Any] | None = None
 
     # -- frames in
 
@@ -234,6 +235,8 @@ class Hub:
         for message in self._init_messages(viewer.fmt):
             viewer.control(message)
         viewer.control(text(self._state))
+        if self._play is not None:
+            viewer.control(text(self._play))
         if self._gop and self.parameters is not None:
             mse = self._mse
             if viewer.fmt is WireFormat.FMP4 and mse is not None:
@@ -262,6 +265,19 @@ class Hub:
         """``playing``, ``degraded`` or ``stalled``: to everybody now, to newcomers when they join."""
         self._state = {"type": "state", "state": state, "reason": reason}
         self.tell(self._state)
+
+    def tell_play(self, kind: str, scale: float) -> None:
+        """A recording is sent at ``scale`` times its speed: to everybody now, to newcomers when they join."""
+        self._play = {"type": "play", "kind": kind, "scale": scale}
+        self.tell(self._play)
+
+    def seek(self) -> None:
+        """Another place of a recording comes: what waits is thrown away, what is kept forgotten."""
+        self._gop, self._gop_bytes = [], 0
+        for group in self._viewers.values():
+            for viewer in group:
+                viewer.flush()
+        self.tell({"type": "seek"})
 
     def tell(self, body: dict[str, Any]) -> None:
         """Send one text message to every viewer."""

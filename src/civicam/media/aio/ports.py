@@ -12,10 +12,15 @@ from civicam.kernel.errors import Operational
 
 
 class PortPool:
-    """Even ports from ``first`` to ``last`` inclusive, handed out least recently used first."""
+    """Even ports from ``first`` to ``last`` inclusive, handed out least recently used first.
 
-    def __init__(self, first: int, last: int, quarantine_s: float) -> None:
+    ``start``: how many to pass over at first. Drawn at random when a worker starts, since devices still push
+    to the ports that were in use before.
+    """
+
+    def __init__(self, first: int, last: int, quarantine_s: float, start: int = 0) -> None:
         self._free = deque(range(first + first % 2, last, 2))
+        self._free.rotate(-start)
         self._resting: deque[tuple[float, int]] = deque()
         self._quarantine_s = quarantine_s
         self._count = len(self._free)

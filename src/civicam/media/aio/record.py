@@ -72,6 +72,10 @@ class FileWriter:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self._size += wanted
 
+    def sync(self) -> None:
+        """Wait until the disk has it all: not for an event loop."""
+        os.fsync(self._fd)
+
     def close(self) -> None:
         os.close(self._fd)
 

@@ -27,6 +27,8 @@ class SourceFigures:
     last_packet: float | None
     """Monotonic seconds."""
     warnings: tuple[str, ...]
+    foreign: int = 0
+    """Packets that were not taken: another SSRC, another host."""
 
 
 class Source(Protocol):

@@ -1,7 +1,8 @@
 """One open stream of a worker: its source, its hub, and the watch over both.
 
 opened ──first picture──► playing ◄──► stalled (no packets | packets without pictures) ──► ended
-                                                       (silence for stream_timeout_s)
+                             ▲                         (silence for stream_timeout_s)        ▲
+                             └──► paused (a recording; silence means nothing) ──pause_timeout_s──┘
 """
 
 from __future__ import annotations
@@ -9,14 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from civicam.kernel.errors import Refused
 from civicam.media.aio.hub import Hub
 from civicam.media.aio.source import Source, SourceFigures
 from civicam.media.core.codecs import VideoParameters
-from civicam.media.engine import EngineEvent, Idle, StreamStalled, StreamStarted, StreamStats
+from civicam.media.core.receive import RtpReceiver
+from civicam.media.engine import EngineEvent, Idle, StreamKind, StreamStalled, StreamStarted, StreamStats
 
 _NOTHING = SourceFigures(0, 0, 0, 0.0, "", None, ())
 _LOSS_SHOWN = 0.005
 """Share of packets lost in the window from which viewers are told "degraded": a person sees it."""
+_SEEK_S = 15.0
+"""How long a jump is waited for after it was asked for: a recorder looks for its file."""
 _WINDOW_TICKS = 5
 
 
@@ -28,6 +33,7 @@ class Patience:
     no_pictures_s: float
     stream_timeout_s: float
     linger_s: float
+    pause_timeout_s: float
 
 
 class LiveStream:
@@ -44,6 +50,11 @@ class LiveStream:
         self.stream_id = stream_id
         self.hub = make_hub(self._on_parameters)
         self.source: Source | None = None
+        self.receiver: RtpReceiver | None = None
+        """That of a device which pushes; None when we pull."""
+        self.kind = StreamKind.LIVE
+        self.scale = 1.0
+        self._paused_since: float | None = None
         self.stalled: str | None = None
         self._patience = patience
         self._emit = emit
@@ -62,6 +73,38 @@ class LiveStream:
     def wanted(self, now: float) -> None:
         """Somebody asks for the stream: the linger time starts anew."""
         self._watched = now
+
+    def play(self, kind: StreamKind) -> None:
+        """What the device was asked for; viewers of a recording are told."""
+        self.kind = kind
+        if kind is not StreamKind.LIVE:
+            self.hub.tell_play(kind.value, self.scale)
+
+    def pause(self, paused: bool, now: float) -> None:
+        """See `MediaEngine.pause`."""
+        self._history()
+        self._paused_since = now if paused else None
+        if paused:
+            self.stalled = None
+        else:
+            self._expected_since = now
+        self._tell_state()
+
+    def rescale(self, scale: float) -> None:
+        """See `MediaEngine.scale`."""
+        self._history().depacketiser.timeline.pace(scale)
+        self.scale = scale
+        self.hub.tell_play(self.kind.value, scale)
+
+    def seek(self, now: float) -> None:
+        """See `MediaEngine.seek`."""
+        self._history().depacketiser.timeline.expect_jump(now + _SEEK_S)
+        self.hub.seek()
+
+    def _history(self) -> RtpReceiver:
+        if self.kind is StreamKind.LIVE or self.receiver is None:
+            raise Refused("media.not-history", stream_id=self.stream_id)
+        return self.receiver
 
     def _on_parameters(self, parameters: VideoParameters) -> None:
         if not self._started:
@@ -87,7 +130,11 @@ class LiveStream:
         self._window = [*self._window[-_WINDOW_TICKS:], (figures.lost, figures.expected)]
         if self._first_packet is None:
             self._first_packet = figures.last_packet
-        if self.hub.viewers or awaited:
+        if self._paused_since is not None:
+            self._watched = now
+            over = now - self._paused_since >= self._patience.pause_timeout_s
+            return "media.pause-timeout" if over else None
+        if self.hub.viewers or awaited or self.hub.sinks or self.kind is StreamKind.DOWNLOAD:
             self._watched = now
         elif now - self._watched >= self._patience.linger_s:
             self._watched = now
@@ -95,14 +142,15 @@ class LiveStream:
         return self._watch(figures, now)
 
     def _watch(self, figures: SourceFigures, now: float) -> str | None:
-        silent = now - (figures.last_packet or self._expected_since or self._opened)
+        expected = self._expected_since or 0.0
+        silent = now - (max(figures.last_packet or 0.0, expected) or self._opened)
         if silent >= self._patience.stream_timeout_s:
             return "media.stream-timeout"
         stalled, seconds = None, 0.0
         if silent >= self._patience.no_packets_s and (figures.last_packet or self._expected_since):
             stalled, seconds = "media.no-packets", silent
         elif self._first_packet is not None and figures.last_packet is not None:
-            blind = now - (self.hub.last_picture or self._first_packet)
+            blind = now - max(self.hub.last_picture or self._first_packet, expected)
             if blind >= self._patience.no_pictures_s:
                 stalled, seconds = "media.no-pictures", blind
         if stalled is not None and stalled != self.stalled:
@@ -112,8 +160,10 @@ class LiveStream:
         return None
 
     def _tell_state(self) -> None:
-        if self.stalled is not None:
-            state: tuple[str, str | None] = ("stalled", self.stalled)
+        if self._paused_since is not None:
+            state: tuple[str, str | None] = ("paused", None)
+        elif self.stalled is not None:
+            state = ("stalled", self.stalled)
         elif self._loss() >= _LOSS_SHOWN:
             state = ("degraded", "media.loss")
         else:
@@ -154,6 +204,10 @@ class LiveStream:
             viewer_drops=self.hub.drops(),
             source=figures.peer,
             warnings=figures.warnings + (("media.loss",) if loss >= _LOSS_SHOWN else ()),
+            foreign=figures.foreign,
+            kind=self.kind,
+            paused=self._paused_since is not None,
+            scale=self.scale,
         )
 
     def close(self, code: str, now: float) -> None:

@@ -8,35 +8,37 @@ import secrets
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from civicam.kernel.errors import Operational, Refused
 from civicam.media.aio.door import DoorRights, DoorSettings, ViewerDoor
 from civicam.media.aio.hub import FrameSink, Hub, HubLimits
 from civicam.media.aio.ports import PortPool
+from civicam.media.aio.receivers import make_receiver, make_source, reads
+from civicam.media.aio.recordings import Recordings
 from civicam.media.aio.rtsp_source import RtspSettings, RtspSource
 from civicam.media.aio.snapshot import Snapshots
+from civicam.media.aio.speeches import Speeches
 from civicam.media.aio.stream import LiveStream, Patience
-from civicam.media.aio.tcp import TcpReceiver
+from civicam.media.aio.tcp_active import TcpCaller
 from civicam.media.aio.tickets import Admission, TicketBook
-from civicam.media.aio.udp import UdpReceiver, UdpSettings
 from civicam.media.aio.viewer import ViewerLimits
 from civicam.media.aio.wire import Close
 from civicam.media.core.codecs import VideoParameters
-from civicam.media.core.ps import PsDemuxer
-from civicam.media.core.receive import RtpReceiver
 from civicam.media.engine import (
     Door,
     EngineEvent,
     Port,
     PullSpec,
     ReceiveSpec,
+    SendSpec,
+    SoundFormat,
     StreamEnded,
     StreamStats,
-    Transport,
     ViewerLeft,
     WireFormat,
 )
-from civicam.media.settings import WorkerSettings
+from civicam.media.settings import MediaSettings, WorkerSettings
 
 _log = logging.getLogger("civicam.media.worker")
 
@@ -52,18 +54,26 @@ class Streams:
         self._media = media
         self._emit = emit
         self._loop = asyncio.get_running_loop()
-        self._pool = PortPool(settings.rtp_port_first, settings.rtp_port_last, media.quarantine_s)
+        first, last = settings.rtp_port_first, settings.rtp_port_last
+        start = secrets.randbelow(max(1, (last + 1 - first) // 2))
+        self._pool = PortPool(first, last, media.quarantine_s, start)
         self._streams: dict[str, LiveStream] = {}
         self._tickets = TicketBook()
+        self.recordings = Recordings(emit)
+        self.speeches = Speeches(self._pool, media, emit, self.close)
         self._snapshots = Snapshots(media.snapshots_at_once)
         self._wall = time.time() - self._loop.time()
         self._patience = Patience(
-            media.no_packets_s, media.no_pictures_s, media.stream_timeout_s, media.linger_s
+            media.no_packets_s,
+            media.no_pictures_s,
+            media.stream_timeout_s,
+            media.linger_s,
+            media.pause_timeout_s,
         )
         limits = ViewerLimits(media.viewer_queue_bytes, media.viewer_skips, media.viewer_skips_s)
         self.door = ViewerDoor(
             DoorSettings(media.viewer_path, media.allowed_origins, media.handshake_s, media.ping_s, limits),
-            DoorRights(self._enter, self._hub, self._left),
+            DoorRights(self._enter, self._hub, self._left, self.speeches.get),
         )
         self._ticks = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -83,39 +93,67 @@ class Streams:
 
     async def open_receiver(self, spec: ReceiveSpec) -> Port:
         """See `MediaEngine.open_receiver`."""
-        media, stream = self._media, self._new(spec.stream_id)
-        window_s = media.reorder_s if spec.transport is Transport.UDP else 0.0
-        receiver = RtpReceiver(PsDemuxer(), ssrc=spec.ssrc, window_s=window_s)
+        stream = self._new(spec.stream_id)
+        receiver = make_receiver(spec, self._media.reorder_s)
         try:
-            if spec.transport is Transport.UDP:
-                udp = UdpSettings(
-                    media.rtp_host,
-                    media.rcvbuf_bytes,
-                    media.rcvbuf_enough_bytes,
-                    media.rtcp_interval_s,
-                    secrets.randbits(32),
-                )
-                source: UdpReceiver | TcpReceiver = UdpReceiver(self._pool, udp, receiver, stream.hub.push)
-            else:
-                source = TcpReceiver(self._pool, media.rtp_host, receiver, stream.hub.push)
-                await source.listen()
+            source = await make_source(
+                spec, self._media, self._pool, receiver, stream.hub.push, partial(self.close, spec.stream_id)
+            )
         except BaseException:
             del self._streams[spec.stream_id]
             raise
         if spec.stream_id not in self._streams:  # closed while the port was being opened
             source.close(self._loop.time())
             raise Operational("media.no-stream", stream_id=spec.stream_id)
-        stream.source = source
+        stream.source, stream.receiver = source, receiver
+        stream.play(spec.kind)
         if spec.source_host is not None:
             source.pin(None, spec.source_host)
-        return Port(spec.stream_id, media.advertise_host or media.rtp_host, source.port)
+        return Port(spec.stream_id, media_host(self._media), source.port)
 
-    def pin(self, stream_id: str, ssrc: int | None, source_host: str | None) -> None:
+    async def open_sender(self, spec: SendSpec) -> Port:
+        """See `MediaEngine.open_sender`."""
+        if spec.stream_id in self._streams:
+            raise Refused("media.stream-exists", stream_id=spec.stream_id)
+        return Port(spec.stream_id, media_host(self._media), await self.speeches.open(spec))
+
+    def pin(self, stream_id: str, ssrc: int | None, source_host: str | None, encoding: str) -> None:
         """See `MediaEngine.pin`."""
         stream = self._get(stream_id)
+        if stream.receiver is not None:
+            stream.receiver.strict = False
+            reads(stream.receiver, encoding)
         if stream.source is not None:
             stream.source.pin(ssrc, source_host)
         stream.expect(self._loop.time())
+
+    def connect(self, stream_id: str, host: str, port: int) -> None:
+        """See `MediaEngine.connect`."""
+        speech = self.speeches.get(stream_id)
+        if speech is not None:
+            speech.connect(host, port)
+            return
+        stream = self._get(stream_id)
+        if not isinstance(stream.source, TcpCaller):
+            raise Refused("media.not-caller", stream_id=stream_id)
+        stream.source.call(host, port)
+        stream.expect(self._loop.time())
+
+    def pause(self, stream_id: str, paused: bool) -> None:
+        """See `MediaEngine.pause`."""
+        self._get(stream_id).pause(paused, self._loop.time())
+
+    def scale(self, stream_id: str, scale: float) -> None:
+        """See `MediaEngine.scale`."""
+        self._get(stream_id).rescale(scale)
+
+    def seek(self, stream_id: str) -> None:
+        """See `MediaEngine.seek`."""
+        self._get(stream_id).seek(self._loop.time())
+
+    def record(self, stream_id: str, path: Path) -> None:
+        """See `MediaEngine.record`."""
+        self.recordings.start(stream_id, self._get(stream_id).hub, path)
 
     def pull(self, spec: PullSpec) -> None:
         """See `MediaEngine.pull`."""
@@ -138,10 +176,11 @@ class Streams:
     def close(self, stream_id: str, code: str = "media.closed") -> None:
         """See `MediaEngine.close`."""
         stream = self._streams.pop(stream_id, None)
-        if stream is None:
+        if stream is not None:
+            stream.close(code, self._loop.time())
+        elif not self.speeches.close(stream_id, code):
             return
         self._tickets.drop_stream(stream_id)
-        stream.close(code, self._loop.time())
         self._emit(StreamEnded(stream_id, code))
 
     def admit(self, stream_id: str, ticket: str, fmt: WireFormat, client: str, ttl: float) -> Door:
@@ -149,6 +188,13 @@ class Streams:
         now = self._loop.time()
         self._get(stream_id).wanted(now)
         self._tickets.add(ticket, stream_id, fmt, client, now + ttl)
+        return Door(self.door.port, self._media.viewer_path)
+
+    def admit_speaker(self, stream_id: str, ticket: str, fmt: SoundFormat, client: str, ttl: float) -> Door:
+        """See `MediaEngine.admit_speaker`."""
+        if self.speeches.get(stream_id) is None:
+            raise Operational("media.no-stream", stream_id=stream_id)
+        self._tickets.add(ticket, stream_id, fmt, client, self._loop.time() + ttl)
         return Door(self.door.port, self._media.viewer_path)
 
     def revoke(self, ticket: str) -> None:
@@ -179,15 +225,16 @@ class Streams:
         if self._timer is not None:
             self._timer.cancel()
         await self.door.aclose()
-        for stream_id in list(self._streams):
+        for stream_id in [*self._streams, *self.speeches.ids()]:
             self.close(stream_id, "media.worker-stopping")
+        await self.recordings.aclose()
         self._snapshots.close()
         await asyncio.sleep(0)  # lets transports close
 
     # -- inside
 
     def _new(self, stream_id: str) -> LiveStream:
-        if stream_id in self._streams:
+        if stream_id in self._streams or self.speeches.get(stream_id) is not None:
             raise Refused("media.stream-exists", stream_id=stream_id)
         stream = LiveStream(stream_id, self._patience, self._emit, self._make_hub, self._loop.time())
         self._streams[stream_id] = stream
@@ -207,7 +254,7 @@ class Streams:
         return self._tickets.take(ticket, client, self._loop.time())
 
     def _left(self, admission: Admission) -> None:
-        if admission.stream_id in self._streams:
+        if admission.stream_id in self._streams or self.speeches.get(admission.stream_id) is not None:
             self._emit(ViewerLeft(admission.stream_id, admission.key.hex()))
 
     def _hub(self, stream_id: str) -> Hub | None:
@@ -223,12 +270,18 @@ class Streams:
         for unused in self._tickets.expire(now):
             self._left(unused)
         self.door.tick(now)
+        self.speeches.tick(now, self._tickets.waits_for, stats=self._ticks % 2 == 0)
         for stream_id, stream in list(self._streams.items()):
             code = stream.tick(now, awaited=self._tickets.waits_for(stream_id))
             if code is not None:
                 self.close(stream_id, code)
             elif self._ticks % 2 == 0 and stream.hub.viewers:
                 stream.hub.tell({"type": "stats", **stats_body(stream.stats(now))})
+
+
+def media_host(media: MediaSettings) -> str:
+    """What goes into SDP as our address; a wildcard is the gateway's to replace."""
+    return media.advertise_host or media.rtp_host
 
 
 def stats_body(stats: StreamStats) -> dict[str, object]:

@@ -33,7 +33,7 @@ class TcpReceiver:
         self._receiver = receiver
         self._intake = RtpIntake(receiver, push)
         self._host: str | None = None
-        self._connection: _Connection | None = None
+        self._connection: Connection | None = None
         self._server: asyncio.Server | None = None
         self._warnings: list[str] = []
         self._peer = ""
@@ -47,7 +47,7 @@ class TcpReceiver:
             port = self._pool.take(now)
             try:
                 self._server = await self._loop.create_server(
-                    lambda: _Connection(self), self._bind_host, port, backlog=4, reuse_address=True
+                    self.connection, self._bind_host, port, backlog=4, reuse_address=True
                 )
                 self.port = port
             except OSError as error:
@@ -57,6 +57,10 @@ class TcpReceiver:
                         "media.bind-failed", host=self._bind_host, reason=error.strerror or ""
                     ) from error
                 _log.info("port %d is in use by another program, next one", port)
+
+    def connection(self) -> asyncio.Protocol:
+        """What a new connection talks to."""
+        return Connection(self)
 
     # -- Source
 
@@ -70,6 +74,7 @@ class TcpReceiver:
             peer=self._peer,
             last_packet=receiver.last_packet,
             warnings=(*self._warnings, *receiver.warnings()),
+            foreign=receiver.foreign,
         )
 
     def pin(self, ssrc: int | None, host: str | None) -> None:
@@ -98,7 +103,7 @@ class TcpReceiver:
 
     # -- connections
 
-    def accept(self, connection: _Connection) -> bool:
+    def accept(self, connection: Connection) -> bool:
         """May this connection feed the stream?"""
         if self._closed:
             return False
@@ -107,8 +112,9 @@ class TcpReceiver:
             return False
         current = self._connection
         if current is not None:
-            last = self._receiver.last_packet or 0.0
-            if current.host != connection.host or self._loop.time() - last < _TAKEOVER_S:
+            last = self._receiver.last_packet
+            other = current.host != connection.host
+            if last is not None and (other or self._loop.time() - last < _TAKEOVER_S):
                 self._warn("media.second-connection")
                 return False
             current.drop()
@@ -130,7 +136,7 @@ class TcpReceiver:
         """From the connection in use."""
         self._intake.take(framed.feed(data, self._loop.time()))
 
-    def lost(self, connection: _Connection, *, hopeless: bool) -> None:
+    def lost(self, connection: Connection, *, hopeless: bool) -> None:
         """A connection ended; the device may come again."""
         if hopeless:
             self._warn("media.framing")
@@ -143,7 +149,7 @@ class TcpReceiver:
             _log.warning("port %d: %s", self.port, code)
 
 
-class _Connection(asyncio.Protocol):
+class Connection(asyncio.Protocol):
     """Bytes of one connection into frames."""
 
     def __init__(self, owner: TcpReceiver) -> None:

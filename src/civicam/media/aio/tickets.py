@@ -1,4 +1,4 @@
-"""Tickets: the right of one connection to watch one stream.
+"""Tickets: the right of one connection to watch one stream, or to speak through one.
 
 A ticket is good until ``ttl`` seconds after it was made, for one connection from one address. Only its
 SHA-256 is kept, so neither a lookup's timing nor a dump of the process tells a ticket. No I/O, no clock.
@@ -9,16 +9,17 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
-from civicam.media.engine import WireFormat, viewer_name
+from civicam.media.engine import SoundFormat, WireFormat, viewer_name
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What a ticket stands for; ``key`` names it afterwards (for `TicketBook.key`)."""
+    """What a ticket stands for: to watch (`WireFormat`) or to speak (`SoundFormat`). ``key`` names it
+    afterwards (for `TicketBook.key`)."""
 
     key: bytes
     stream_id: str
-    fmt: WireFormat
+    fmt: WireFormat | SoundFormat
     client: str
     expires: float
 
@@ -34,7 +35,9 @@ class TicketBook:
         """The name under which ``ticket`` is kept."""
         return bytes.fromhex(viewer_name(ticket))
 
-    def add(self, ticket: str, stream_id: str, fmt: WireFormat, client: str, expires: float) -> None:
+    def add(
+        self, ticket: str, stream_id: str, fmt: WireFormat | SoundFormat, client: str, expires: float
+    ) -> None:
         """Accept ``ticket`` until ``expires`` (monotonic) from ``client`` (an address, or ``*``)."""
         key = self.key(ticket)
         self._waiting[key] = Admission(key, stream_id, fmt, client, expires)

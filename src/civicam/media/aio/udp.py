@@ -28,6 +28,8 @@ _BATCH = 128
 _DATAGRAM_MOST = 65535
 _LOCK_SILENCE_S = 2.0
 """A sender silent for so long may come back from another port (restart, NAT)."""
+_SETTLE_S = 2.0
+"""So long after the answer the agreed SSRC is waited for before a sender with another one gets the port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,9 @@ class UdpReceiver:
         self._receiver = receiver
         self._host: str | None = None
         self._peer: tuple[str, int] | None = None
+        self._report_to: tuple[str, int] | None = None
+        """The last peer: a paused device sends nothing and still wants its reports."""
+        self._settled = 0.0
         self._locked = False
         self._closed = False
         self._foreign = 0
@@ -102,21 +107,24 @@ class UdpReceiver:
             peer=f"{self._peer[0]}:{self._peer[1]}" if self._peer else "",
             last_packet=receiver.last_packet,
             warnings=(*self._warnings, *receiver.warnings()),
+            foreign=receiver.foreign + self._foreign,
         )
 
     def pin(self, ssrc: int | None, host: str | None) -> None:
+        self._settled = self._loop.time() + _SETTLE_S
         if ssrc is not None:
             self._receiver.agreed_ssrc = ssrc
         if host is not None:
             self._host = host
             if self._peer is not None and self._peer[0] != host:
+                self._report_to = None
                 self._unlock()
 
     def tick(self, now: float) -> None:
         last = self._receiver.last_packet
         if self._locked and last is not None and now - last > _LOCK_SILENCE_S:
             self._unlock()
-        if self._peer is not None and now >= self._report_due:
+        if self._report_to is not None and now >= self._report_due:
             self._report_due = now + self._settings.rtcp_interval_s
             self._report(now)
 
@@ -159,6 +167,7 @@ class UdpReceiver:
 
     def _seek_sender(self) -> None:
         """Before the lock: look at each packet's source."""
+        receiver, now = self._receiver, self._loop.time()
         for _ in range(_BATCH):
             try:
                 packet, address = self._rtp.recvfrom(_DATAGRAM_MOST)
@@ -168,10 +177,12 @@ class UdpReceiver:
                 self._foreign += 1
                 self._warn("media.foreign-source")
                 continue
-            before = self._receiver.packets
-            self._intake.feed((packet,), self._loop.time())
-            if self._receiver.packets > before:
-                self._peer = (address[0], address[1])
+            before = receiver.packets
+            self._intake.feed((packet,), now)
+            if receiver.packets > before:
+                self._peer = self._report_to = (address[0], address[1])
+                if receiver.agreed_ssrc not in (None, receiver.ssrc) and now < self._settled:
+                    continue
                 with contextlib.suppress(OSError):  # without the lock it still works
                     self._rtp.connect(address)
                     self._locked = True
@@ -207,11 +218,11 @@ class UdpReceiver:
     def _report(self, now: float) -> None:
         """A receiver report, SR seen or not: some cameras stop sending without (gb28181.md §5.6)."""
         block = self._receiver.report(now)
-        if block is None or self._peer is None:
+        if block is None or self._report_to is None:
             return
         data = rtcp.build(rtcp.ReceiverReport(self._settings.own_ssrc, (block,)), "civicam")
         with contextlib.suppress(OSError):
-            self._rtcp.sendto(data, (self._peer[0], min(self._peer[1] + 1, 65535)))
+            self._rtcp.sendto(data, (self._report_to[0], min(self._report_to[1] + 1, 65535)))
 
     def _warn(self, code: str) -> None:
         if code not in self._warnings:

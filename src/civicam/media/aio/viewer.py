@@ -94,6 +94,13 @@ class Viewer:
         for message in messages:
             self._put(message, droppable=True)
 
+    def flush(self) -> None:
+        """Forget the pictures that wait, they are of another place; the next key frame comes next."""
+        self._queue = deque(entry for entry in self._queue if not entry[1])
+        self._queued = sum(len(data) for data, _ in self._queue)
+        self._allowance = self._limits.limit
+        self._skipping, self._started = True, False
+
     def pause(self) -> None:
         """The socket's buffer is full."""
         self._paused = True

@@ -49,6 +49,7 @@ class Close(enum.IntEnum):
     TICKET = 4401
     GONE = 4404
     TOO_SLOW = 4408
+    BUSY = 4409
 
 
 def frame_head(opcode: int, size: int) -> bytes:

@@ -14,6 +14,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -22,7 +23,16 @@ import uvloop
 from civicam.kernel.errors import Bug, CivicamError
 from civicam.media.aio.control import Channel, Message, error_body
 from civicam.media.aio.streams import Streams, stats_body
-from civicam.media.engine import EngineEvent, PullSpec, ReceiveSpec, Transport, WireFormat
+from civicam.media.engine import (
+    EngineEvent,
+    PullSpec,
+    ReceiveSpec,
+    SendSpec,
+    SoundFormat,
+    StreamKind,
+    Transport,
+    WireFormat,
+)
 from civicam.media.settings import WorkerSettings
 
 _log = logging.getLogger("civicam.media.worker")
@@ -75,13 +85,23 @@ class _Worker:
         self._tasks: set[asyncio.Task[None]] = set()
         self._calls: dict[str, Callable[[dict[str, Any]], Awaitable[Reply]]] = {
             "open": self._open,
+            "open_sender": self._open_sender,
             "pin": self._pin,
+            "connect": self._connect,
+            "pause": self._pause,
+            "scale": self._scale,
+            "seek": self._seek,
+            "record": self._record,
+            "stop_record": self._stop_record,
             "pull": self._pull,
             "close": self._close,
             "admit": self._admit,
+            "admit_speaker": self._admit_speaker,
             "revoke": self._revoke,
             "snapshot": self._snapshot,
             "stats": self._stats,
+            "recordings": self._recordings,
+            "speeches": self._speeches,
         }
 
     async def run(self) -> int:
@@ -131,12 +151,41 @@ class _Worker:
     # -- the calls
 
     async def _open(self, args: dict[str, Any]) -> Reply:
-        spec = ReceiveSpec(args["stream_id"], Transport(args["transport"]), args["ssrc"], args["source_host"])
-        port = await self._streams.open_receiver(spec)
+        kinds = {"transport": Transport(args["transport"]), "kind": StreamKind(args["kind"])}
+        port = await self._streams.open_receiver(ReceiveSpec(**{**args, **kinds}))
+        return {"host": port.host, "port": port.port}, b""
+
+    async def _open_sender(self, args: dict[str, Any]) -> Reply:
+        spec = SendSpec(**{**args, "transport": Transport(args["transport"])})
+        port = await self._streams.open_sender(spec)
         return {"host": port.host, "port": port.port}, b""
 
     async def _pin(self, args: dict[str, Any]) -> Reply:
-        self._streams.pin(args["stream_id"], args["ssrc"], args["source_host"])
+        self._streams.pin(args["stream_id"], args["ssrc"], args["source_host"], args["encoding"])
+        return None, b""
+
+    async def _connect(self, args: dict[str, Any]) -> Reply:
+        self._streams.connect(args["stream_id"], args["host"], args["port"])
+        return None, b""
+
+    async def _pause(self, args: dict[str, Any]) -> Reply:
+        self._streams.pause(args["stream_id"], args["paused"])
+        return None, b""
+
+    async def _scale(self, args: dict[str, Any]) -> Reply:
+        self._streams.scale(args["stream_id"], args["scale"])
+        return None, b""
+
+    async def _seek(self, args: dict[str, Any]) -> Reply:
+        self._streams.seek(args["stream_id"])
+        return None, b""
+
+    async def _record(self, args: dict[str, Any]) -> Reply:
+        self._streams.record(args["stream_id"], Path(args["path"]))
+        return None, b""
+
+    async def _stop_record(self, args: dict[str, Any]) -> Reply:
+        self._streams.recordings.stop(args["stream_id"])
         return None, b""
 
     async def _pull(self, args: dict[str, Any]) -> Reply:
@@ -153,6 +202,12 @@ class _Worker:
         )
         return {"port": door.port, "path": door.path}, b""
 
+    async def _admit_speaker(self, args: dict[str, Any]) -> Reply:
+        door = self._streams.admit_speaker(
+            args["stream_id"], args["ticket"], SoundFormat(args["fmt"]), args["client"], args["ttl"]
+        )
+        return {"port": door.port, "path": door.path}, b""
+
     async def _revoke(self, args: dict[str, Any]) -> Reply:
         self._streams.revoke(args["ticket"])
         return None, b""
@@ -162,3 +217,9 @@ class _Worker:
 
     async def _stats(self, _args: dict[str, Any]) -> Reply:
         return [stats_body(stats) for stats in self._streams.stats()], b""
+
+    async def _recordings(self, _args: dict[str, Any]) -> Reply:
+        return [asdict(each) for each in self._streams.recordings.stats()], b""
+
+    async def _speeches(self, _args: dict[str, Any]) -> Reply:
+        return [asdict(each) for each in self._streams.speeches.stats()], b""
