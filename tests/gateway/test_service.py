@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import pytest
 from tests.gateway.camera import Camera
 from tests.gateway.recorder import CAM1, CAM2, CAM3, NVR, online, refused_with
-from tests.gateway.wire import later, run, until
+from tests.gateway.wire import GATE_HOST, PLATFORM, REALM, later, run, until
 from tests.gateway.world import World
 
 from civicam.fleet.facts import DeviceRecord, DeviceRegistered, DeviceUnregistered, Heartbeat, Presence
+from civicam.gateway.settings import GatewaySettings, RegistrationSettings
 
 
 def test_registration_brings_time_expiry_contact_and_version() -> None:
@@ -293,5 +294,66 @@ def test_a_device_that_registers_as_a_platform_is_let_in_and_flagged() -> None:
         assert entry is not None
         assert list(entry.flags) == ["gateway.platform-as-device"]
         assert world.gateway.counters()["registered_as_platform"] == 1
+
+    run(story())
+
+
+def strict_world(registration: RegistrationSettings) -> World:
+    """A city with rules of its own at the door."""
+    return World(GatewaySettings(gb_id=PLATFORM, realm=REALM, advertise=GATE_HOST, registration=registration))
+
+
+def test_a_device_with_its_place_elsewhere_is_sent_there() -> None:
+    """After the challenge; it is not registered here, but may take an old registration back."""
+
+    async def story() -> None:
+        elsewhere = "sip:34020000002000000002@10.0.0.2:5060"
+        registration = RegistrationSettings(redirects={NVR: elsewhere})
+        world = World(
+            GatewaySettings(gb_id=PLATFORM, realm=REALM, advertise=GATE_HOST, registration=registration)
+        )
+        await world.start()
+        camera = world.camera(NVR)
+        response = await camera.register(7200)
+        assert (response.status, response.headers.get("Contact")) == (302, f"<{elsewhere}>")
+        assert (response.headers.get("Expires"), response.headers.get("X-GB-Ver")) == ("7200", "3.0")
+        assert world.fleet.of(DeviceRegistered) == []
+        assert (await camera.register(0)).status == 200
+        camera.password = "wrong"
+        assert (await camera.register()).status == 403
+        assert world.gateway.counters()["register_redirected"] == 1
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    ("status", "gb_id", "broken"),
+    [(400, "camera", False), (403, "34020000001320000099", False), (503, NVR, True)],
+)
+def test_a_refused_registration_names_our_version_too(status: int, gb_id: str, broken: bool) -> None:
+    """X-GB-Ver on every answer to REGISTER (2022 annex I): bad id, unknown device, busy store."""
+
+    async def story() -> None:
+        world = World()
+        await world.start()
+        camera = world.camera(NVR)
+        camera.gb_id = gb_id
+        world.fleet.broken = broken
+        response = await camera.register()
+        assert (response.status, response.headers.get("X-GB-Ver")) == (status, "3.0")
+
+    run(story())
+
+
+def test_too_many_registrations_are_told_when_and_our_version() -> None:
+    async def story() -> None:
+        registration = RegistrationSettings(rate=0.001, burst=1)
+        world = World(
+            GatewaySettings(gb_id=PLATFORM, realm=REALM, advertise=GATE_HOST, registration=registration)
+        )
+        await world.start()
+        response = await world.camera(NVR).register()
+        assert (response.status, response.headers.get("X-GB-Ver")) == (503, "3.0")
+        assert int(response.headers.get("Retry-After") or "0") >= 5
 
     run(story())

@@ -118,7 +118,7 @@ class Registrar:
         try:
             claim = read_claim(event.request, event.source.host)
         except Refused as error:
-            desk.refuse(event, 400, error.code)
+            desk.refuse(event, 400, error.code, headers=self._version())
             return
         early = self._guard.before_lookup(claim, now)
         if early is not None:
@@ -127,14 +127,14 @@ class Registrar:
         wait = self.admission.enter(claim.gb_id, now)
         if wait is not None:
             desk.counters["register_deferred"] += 1
-            desk.answer(event, 503, headers=[("Retry-After", str(wait))])
+            desk.answer(event, 503, headers=[("Retry-After", str(wait)), *self._version()])
             return
         try:
             known = await desk.fleet.credentials(claim.gb_id)
             await self._decide(event, claim, known)
         except Operational as error:
             desk.faults.note(error.code, "store", now)
-            desk.answer(event, 503, headers=[("Retry-After", "10")])
+            desk.answer(event, 503, headers=[("Retry-After", "10"), *self._version()])
         finally:
             self.admission.leave()
 
@@ -144,7 +144,8 @@ class Registrar:
         if verdict in REFUSALS or known is None:
             self._reject(event, claim, verdict)
         elif verdict is Verdict.ACCEPT:
-            await self._accept(event, claim, known)
+            if not self._redirected(event, claim):
+                await self._accept(event, claim, known)
         else:
             self._challenge(event, claim, known.realm, stale=verdict is Verdict.STALE)
 
@@ -153,6 +154,18 @@ class Registrar:
         nonce = self._nonces.issue(claim.gb_id, self._desk.clock.monotonic())
         value = digest.challenge(realm, nonce, stale=stale)
         self._desk.answer(event, 401, headers=[("WWW-Authenticate", value), *self._version()])
+
+    def _redirected(self, event: RequestReceived, claim: Claim) -> bool:
+        """302 to a device that has its place elsewhere (2022 §9.1.2.3); it has proven itself first."""
+        limits = self._desk.settings.registration
+        target = limits.redirects.get(claim.gb_id)
+        if target is None or claim.expires == 0:
+            return False
+        expires = granted(claim.expires, limits.default_expires_s, limits.max_expires_s)
+        headers = [("Contact", f"<{target}>"), ("Expires", str(expires)), *self._version()]
+        self._desk.counters["register_redirected"] += 1
+        self._desk.answer(event, 302, headers=headers)
+        return True
 
     def _reject(self, event: RequestReceived, claim: Claim, verdict: Verdict) -> None:
         self._desk.unknown.note(claim.gb_id, event.source, verdict, self._desk.clock.now())

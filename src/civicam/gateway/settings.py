@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from civicam.signalling.gb28181.ids import GbId
 
 Seconds = Annotated[float, Field(gt=0)]
+GbIdText = Annotated[str, Field(pattern=r"^[0-9]{20}$")]
+SipContact = Annotated[str, Field(pattern=r"^sip:[0-9]{20}@[^\s@<>\"]+$", max_length=200)]
 
 
 class RegistrationSettings(BaseModel):
@@ -27,6 +29,8 @@ class RegistrationSettings(BaseModel):
     wrong_passwords: Annotated[int, Field(ge=1)] = 5
     """Wrong passwords of one device from one address, before it is refused unchecked for a while."""
     refuse_s: Seconds = 60.0
+    redirects: dict[GbIdText, SipContact] = {}
+    """Devices sent to another platform when they register (注册重定向, 302): id → ``sip:ID@host:port``."""
 
 
 class ResyncSettings(BaseModel):
@@ -97,7 +101,7 @@ class GatewaySettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    gb_id: Annotated[str, Field(pattern=r"^[0-9]{20}$")] = "34020000002000000001"
+    gb_id: GbIdText = "34020000002000000001"
     realm: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\s\"\\]+$")] = "3402000000"
     host: str = "0.0.0.0"  # noqa: S104 — devices come from outside; the address is the operator's to narrow
     """Where SIP listens, UDP and TCP."""
