@@ -68,6 +68,13 @@ def test_what_cannot_be_read_is_counted() -> None:
     assert (len(found.changes), found.rejected) == (1, 2)
 
 
+@pytest.mark.parametrize("code", ["3402000000", "CivilCode", "", "340200"])
+def test_odd_civil_codes_and_empty_names(code: str) -> None:
+    fields = f"<Event>ADD</Event><Name/><CivilCode>{code}</CivilCode>"
+    (change,) = notify(f"<Item><DeviceID>{CAM}</DeviceID>{fields}</Item>").changes
+    assert (change.item.name, change.item.civil_code) == ("", code)
+
+
 def test_no_list_is_no_change() -> None:
     body = f"<Notify><CmdType>Catalog</CmdType><SN>9</SN><DeviceID>{NVR}</DeviceID></Notify>"
     assert parse_message(body.encode()) == CatalogNotify(9, NVR)

@@ -44,6 +44,18 @@ def test_the_example_with_qop_verifies() -> None:
     assert not verify(ha1(DEVICE, REALM, "wrong"), "REGISTER", auth)
 
 
+@pytest.mark.parametrize(
+    "uri", [URI, f"sip:{DEVICE}@3402000000", "sip:192.0.2.10:5060", "sip:34020000002000000001@192.0.2.10"]
+)
+def test_the_uri_of_the_answer_is_the_one_that_counts(uri: str) -> None:
+    """Devices compute with another uri than their Request-URI, and say so in ``uri``."""
+    auth = parse_authorization(
+        answer(Challenge(REALM, "n", "MD5", ""), Password(DEVICE, "Example-9-pass"), "REGISTER", uri, "c")
+    )
+    assert auth is not None
+    assert verify(HA1, "REGISTER", auth)
+
+
 def test_we_answer_the_example_the_same_way() -> None:
     """With qop and without it."""
     secret = Password(DEVICE, "Example-9-pass")

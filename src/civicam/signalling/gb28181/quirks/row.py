@@ -1,0 +1,35 @@
+"""The shape of a row, and of what a row may change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from civicam.signalling.gb28181.sdp import StreamForm
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How to speak to one device; the defaults are the standard's of 2022."""
+
+    stream_form: StreamForm = "streamnumber"
+    encoding: str = "GB18030"
+    """Declared in bodies we send; GB2312 towards peers that announce 2016 or nothing."""
+    media_tcp: bool = False
+    """Offer RTP over TCP even to a device that signals over UDP."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quirk:
+    """One row. ``makers`` are lower-case words looked for in manufacturer or user agent;
+    empty when the measure is always on. ``change`` are the profile fields it sets."""
+
+    name: str
+    source: str
+    behaviour: str
+    measure: str
+    test: str
+    makers: tuple[str, ...] = ()
+    change: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
