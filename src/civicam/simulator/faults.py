@@ -21,8 +21,8 @@ class Condition:
     """How one device is. ``powered`` and ``linked`` say whether it runs and whether it is connected.
 
     ``loss`` is a share of media packets, ``delay`` seconds on everything it sends, ``clock`` seconds its
-    clock is ahead by a fault, ``drift`` by itself (the platform's time sets it). Plain attributes:
-    studio threads read them without a lock.
+    clock is ahead by a fault, ``drift`` by itself (the platform's time sets it). The studio and the
+    transmitters look at it with every picture.
     """
 
     drift: float = 0.0

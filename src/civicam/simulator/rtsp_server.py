@@ -137,10 +137,9 @@ class _Connection(asyncio.Protocol):
             case bytes():
                 self.write(output)
             case Start():
-                loop = asyncio.get_running_loop()
                 condition = self._server.condition(output.device.gb_id)
                 self._device = output.device.gb_id
-                self._sink = _Interleaver(self, loop, output.channel, condition)
+                self._sink = _Interleaver(self, output.channel, condition)
                 self.playing = self._server.start(output, self._sink)
             case Halt(close=close):
                 self._halt()
@@ -166,13 +165,10 @@ class _Connection(asyncio.Protocol):
 
 
 class _Interleaver:
-    """A sink: coded pictures to interleaved RTP, handed to the loop."""
+    """A sink: coded pictures to interleaved RTP."""
 
-    def __init__(
-        self, connection: _Connection, loop: asyncio.AbstractEventLoop, channel: int, condition: Condition
-    ) -> None:
+    def __init__(self, connection: _Connection, channel: int, condition: Condition) -> None:
         self._connection = connection
-        self._loop = loop
         self._channel = channel
         self._condition = condition
         self._rtp = NalPacketiser(Codec.H264, ssrc=int.from_bytes(os.urandom(4), "big"))
@@ -189,7 +185,4 @@ class _Interleaver:
         if self._condition.garbage:
             packets = [packet[:12] + os.urandom(len(packet) - 12) for packet in packets]
         data = b"".join(interleave(packet, self._channel) for packet in packets)
-        try:
-            self._loop.call_soon_threadsafe(self._connection.write, data, 1)
-        except RuntimeError:
-            return  # the loop has ended; this thread is about to
+        self._connection.write(data, 1)

@@ -75,14 +75,15 @@ class MediaSessions:
         word = channel.codec if session.main else channel.sub_codec
         sender = Transmitter(
             sock, Stream(codec_of(word), channel.audio, session.offer.ssrc or 0), condition, self.tally,
-            seed=self._rng.randrange(1 << 30), broken=lambda: self._from_thread(loop, session.call_id),
+            seed=self._rng.randrange(1 << 30), broken=lambda: self._broken(loop, session.call_id),
         )  # fmt: skip
         profile = MAIN if session.main else SUB
         self._sending[session.call_id] = (sender, profile, channel.gb_id)
         self._studio.open(channel.gb_id, profile, sender)
 
-    def _from_thread(self, loop: asyncio.AbstractEventLoop, call_id: str) -> None:
-        loop.call_soon_threadsafe(self._hang_up, call_id)
+    def _broken(self, loop: asyncio.AbstractEventLoop, call_id: str) -> None:
+        """While a picture is handed round: hang up after it."""
+        loop.call_soon(self._hang_up, call_id)
 
     def silence(self, call_id: str) -> None:
         """Stop sending and close the port; fine for a session that never sent."""

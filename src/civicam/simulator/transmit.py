@@ -1,14 +1,18 @@
 """From coded pictures to packets on the wire, for one session: PS over RTP, by UDP or TCP (RFC 4571).
 
-Runs on studio threads and never blocks: what the kernel does not take is dropped on UDP, held on TCP.
-This is also where media faults happen.
+Runs in the event loop and never blocks: what the kernel does not take is dropped on UDP, held on TCP. This is
+also where media faults happen.
+
+The datagrams of a picture go to a Linux kernel in few calls (UDP_SEGMENT, since 4.18) and leave it one by
+one; where a kernel or a network card has no such thing, each has its call.
 """
 
 from __future__ import annotations
 
+import errno
 import random
 import socket
-import threading
+import struct
 import time
 from collections import deque
 from collections.abc import Callable
@@ -24,13 +28,18 @@ from civicam.simulator.faults import Condition
 from civicam.simulator.picture import RATE, Coded
 
 _SEND_BUFFER = 1 << 20
+_UDP_SEGMENT = 103
+"""linux/udp.h; Python has no name for it."""
+_BURST = 40
+"""Datagrams a call: the kernel takes 64, and 64 KiB of payload."""
+_NO_BURSTS = frozenset({errno.EINVAL, errno.EIO, errno.EMSGSIZE, errno.ENOPROTOOPT, errno.EOPNOTSUPP})
 _HELD_BYTES = 4 << 20
 """More than this waiting on a TCP connection, and pictures are dropped as a camera's queue would."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """Counts over all sessions; added to by studio threads, exact enough for a report."""
+    """Counts over all sessions."""
 
     frames: int = 0
     packets: int = 0
@@ -49,7 +58,7 @@ class Stream:
 
 
 class Transmitter:
-    """A sink of the studio. ``broken`` is called once, from a studio thread, when the peer is gone."""
+    """A sink of the studio. ``broken`` is called once, when the peer is gone."""
 
     def __init__(
         self, sock: socket.socket, stream: Stream, condition: Condition, tally: Tally,
@@ -70,22 +79,21 @@ class Transmitter:
         self._held = b""
         self._first_pts: int | None = None
         self._cut = False
-        self._lock = threading.Lock()
+        self._bursts = True
         self._closed = False
 
     def __call__(self, coded: Coded, number: int) -> None:
         """Send one picture; nothing goes out before the first key picture."""
-        with self._lock:
-            if self._closed:
+        if self._closed:
+            return
+        if self._first_pts is None:
+            if not coded.key:
                 return
-            if self._first_pts is None:
-                if not coded.key:
-                    return
-                self._first_pts = coded.pts
-            packets = self._packets(coded, number)
-            if self._condition.powered and self._condition.linked:
-                self._tally.frames += 1
-                self._send(packets)
+            self._first_pts = coded.pts
+        packets = self._packets(coded, number)
+        if self._condition.powered and self._condition.linked:
+            self._tally.frames += 1
+            self._send(packets)
 
     def _packets(self, coded: Coded, number: int) -> list[bytes]:
         """A picture as RTP packets, spoilt as the device's condition has it."""
@@ -130,14 +138,28 @@ class Transmitter:
             self._broken()
 
     def _put_datagrams(self, packets: list[bytes]) -> None:
-        for packet in packets:
-            try:
-                self._socket.send(packet)
-            except BlockingIOError:
-                self._tally.blocked += 1
-                continue
-            self._tally.packets += 1
-            self._tally.octets += len(packet)
+        """All of one picture, so all but the last are of one size."""
+        for start in range(0, len(packets), _BURST):
+            burst = packets[start : start + _BURST]
+            if len(burst) > 1 and self._bursts:
+                try:
+                    self._put_burst(burst)
+                    continue
+                except OSError as error:
+                    if error.errno not in _NO_BURSTS:
+                        raise
+                    self._bursts = False
+            for packet in burst:
+                self._put_burst([packet])
+
+    def _put_burst(self, burst: list[bytes]) -> None:
+        size = struct.pack("=H", len(burst[0]))
+        control = [(socket.IPPROTO_UDP, _UDP_SEGMENT, size)] if len(burst) > 1 else []
+        try:
+            self._tally.octets += self._socket.sendmsg(burst, control)
+            self._tally.packets += len(burst)
+        except BlockingIOError:
+            self._tally.blocked += len(burst)
 
     def _put_stream(self, packets: list[bytes]) -> None:
         if len(self._held) > _HELD_BYTES:
@@ -154,9 +176,8 @@ class Transmitter:
 
     def close(self) -> None:
         """Close the socket; nothing is sent afterwards."""
-        with self._lock:
-            self._closed = True
-            self._socket.close()
+        self._closed = True
+        self._socket.close()
 
 
 def media_socket(host: str) -> socket.socket:

@@ -98,6 +98,19 @@ def lay(target: Planes, piece: Overlay, left: int, top: int) -> None:
     """
     height, width = target.y.shape
     high, wide = piece.y.shape
+    if 0 <= left <= width - wide and 0 <= top <= height - high:
+        row, column = top // 2, left // 2
+        _blend(target.y[top : top + high, left : left + wide], piece.y, piece.keep)
+        ground = target.uv[:, row : row + high // 2, column : column + wide // 2]
+        _blend(ground, piece.uv, piece.keep_uv)
+    else:
+        _lay_cut(target, piece, left, top)
+
+
+def _lay_cut(target: Planes, piece: Overlay, left: int, top: int) -> None:
+    """`lay` for what sticks out of the picture."""
+    height, width = target.y.shape
+    high, wide = piece.y.shape
     x0, y0 = max(left, 0), max(top, 0)
     x1, y1 = min(left + wide, width), min(top + high, height)
     if x1 - x0 < 2 or y1 - y0 < 2:

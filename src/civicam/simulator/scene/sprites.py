@@ -18,6 +18,8 @@ from civicam.simulator.yuv import Overlay, overlay
 
 _GLOWS = 0.2
 """From this brightness of lamps on, lights have a halo."""
+_HALO = 150
+"""Its alpha."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +203,11 @@ class _Sheet:
         self.mood = mood
         self.clear = math.exp(-depth / mood.haze_m)
         size = (self.width * self.factor, self.height * self.factor)
-        self.solid = Image.new("RGBA", size)
-        self.glow = Image.new("RGBA", size)
-        self.under = Image.new("L", size)
+        # Four plain channels, colours already multiplied by alpha: scaling an RGBA image converts it twice.
+        self.solid = Image.new("CMYK", size)
+        self.glow = Image.new("CMYK", (self.width, self.height)) if mood.lamps > _GLOWS else None
+        self.under = Image.new("L", (self.width, self.height))
         self._draw = ImageDraw.Draw(self.solid)
-        self._shine = ImageDraw.Draw(self.glow)
 
     def _at(self, points: Points) -> list[tuple[float, float]]:
         return [((u - self.left) * self.factor, (v - self.top) * self.factor) for u, v in points]
@@ -213,7 +215,7 @@ class _Sheet:
     def shadow(self, seen: Points | None) -> None:
         """What the thing darkens under it."""
         if seen is not None:
-            ImageDraw.Draw(self.under).polygon(self._at(seen), fill=110)
+            ImageDraw.Draw(self.under).polygon([(u - self.left, v - self.top) for u, v in seen], fill=110)
 
     def panel(self, seen: Points, colour: Colour, glow: float) -> None:
         """A lit panel."""
@@ -242,21 +244,22 @@ class _Sheet:
         (u, v), lamps = self._at(np.array([at]))[0], self.mood.lamps
         size = max(0.13 * unit * self.factor, 1.5)
         self._draw.ellipse((u - size, v - size * 0.7, u + size, v + size * 0.7), fill=(*colour, 255))
-        if lamps > _GLOWS:
+        if self.glow is not None:
             halo = size * (2.6 if away else 4.2) * lamps
-            self._shine.ellipse((u - halo, v - halo, u + halo, v + halo), fill=(*colour, 150))
+            edges = [part / self.factor for part in (u - halo, v - halo, u + halo, v + halo)]
+            light = [part * _HALO // 255 for part in colour]
+            ImageDraw.Draw(self.glow).ellipse(edges, fill=(light[0], light[1], light[2], _HALO))
 
     def sprite(self, anchor: tuple[float, float, float]) -> Sprite:
         """The finished piece, from premultiplied sheets laid over each other: shadow, solid, glow."""
-        size = (self.width, self.height)
-        solid = np.asarray(self.solid.convert("RGBa").resize(size, Image.Resampling.BOX), dtype=np.float32)
-        under = self.under.resize(size, Image.Resampling.BOX).filter(ImageFilter.BoxBlur(1.5))
+        solid = np.asarray(self.solid.reduce(self.factor), dtype=np.float32)
+        under = self.under.filter(ImageFilter.BoxBlur(1.5))
         colour, alpha = solid[:, :, :3], solid[:, :, 3]
         strength = np.float32(0.35 + 0.65 * min(max(self.mood.ambient), 1.0))
         alpha = alpha + np.asarray(under, dtype=np.float32) * strength * (1 - alpha / np.float32(255))
-        if self.mood.lamps > _GLOWS:
-            soft = self.glow.convert("RGBa").resize(size, Image.Resampling.BOX)
-            glow = np.asarray(soft.filter(ImageFilter.BoxBlur(self.width / 16 + 1)), dtype=np.float32)
+        if self.glow is not None:
+            soft = self.glow.filter(ImageFilter.BoxBlur(self.width / 16 + 1))
+            glow = np.asarray(soft, dtype=np.float32)
             rest = 1 - glow[:, :, 3] / np.float32(255)
             colour = glow[:, :, :3] + colour * rest[:, :, None]
             alpha = glow[:, :, 3] + alpha * rest
