@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from civicam.kernel.errors import Refused
 from civicam.signalling.gb28181.ids import GbId
 from civicam.signalling.gb28181.manscdp import parse_message, to_xml
+from civicam.signalling.gb28181.manscdp.config_types import SnapShotConfig
 from civicam.signalling.gb28181.manscdp.control_actions import (
     ANSWERED,
     AlarmReset,
@@ -24,6 +25,7 @@ from civicam.signalling.gb28181.manscdp.control_actions import (
     Ptz,
     Reboot,
     Record,
+    Snapshot,
     UnknownControl,
     Upgrade,
 )
@@ -54,6 +56,7 @@ ACTIONS: list[ControlAction] = [
     Upgrade("V2", "http://192.0.2.10/fw.bin?a=1&b=2", "SimCo", "0123456789abcdef0123456789abcdef"),
     FormatSdCard(0),
     FormatSdCard(8),
+    Snapshot(SnapShotConfig(3, 2, "http://192.0.2.10/up?a=1&b=2", "0123456789abcdef0123456789abcdef")),
 ]
 
 
@@ -99,6 +102,7 @@ def test_which_orders_the_standard_has_answered() -> None:
         Guard,
         AlarmReset,
         HomePosition,
+        Snapshot,
         Upgrade,
     }
     assert DeviceControl(1, CAM, Guard(armed=True)).answered
@@ -110,6 +114,15 @@ def test_key_frames_are_asked_for_in_the_peers_spelling() -> None:
     assert KeyFrame.for_version("2.0") == KeyFrame.for_version("") == KeyFrame("IFameCmd")
     assert order("<IFameCmd>Send</IFameCmd>") == KeyFrame("IFameCmd")
     assert order("<iframecmd/>") == KeyFrame("IFrameCmd")
+
+
+def test_snapshots_ordered_as_a_control() -> None:
+    found = order("<SnapShot><SnapNum>2</SnapNum><UploadURL>http://192.0.2.10/</UploadURL></SnapShot>")
+    assert found == Snapshot(SnapShotConfig(2, 1, "http://192.0.2.10/"))
+
+
+def test_addresses_and_sessions_are_not_printed() -> None:
+    assert "192.0.2.10" not in repr(ACTIONS)
 
 
 def test_a_target_is_never_followed() -> None:
@@ -157,6 +170,7 @@ def test_orders_as_they_come(fields: str, action: ControlAction) -> None:
         "<DragZoomOut><Length>99999</Length></DragZoomOut>",
         "<DeviceUpgrade><FileURL>http://192.0.2.1/</FileURL></DeviceUpgrade>",
         "<DeviceUpgrade><SessionID>x</SessionID></DeviceUpgrade>",
+        "<SnapShotConfig><SnapNum>11</SnapNum></SnapShotConfig>",
         "<FormatSDCard></FormatSDCard>",
         "<FormatSDCard>-1</FormatSDCard>",
         "<FormatSDCard>all</FormatSDCard>",

@@ -7,10 +7,11 @@ There is no action to follow a target, and there will be none: that element is r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
+from civicam.signalling.gb28181.manscdp.config_types import SnapShotConfig
 from civicam.signalling.gb28181.manscdp.fields import bad_field, lines, read_float, read_int
 from civicam.signalling.gb28181.ptz import Decoded, PtzCommand, decode, encode
 from civicam.signalling.gb28181.xml import Element, child, text_of
@@ -251,9 +252,9 @@ class Upgrade:
     """DeviceUpgrade (2022): fetch ``url``, restart, then tell the result for ``session_id``."""
 
     firmware: str
-    url: str
+    url: str = field(repr=False)
     manufacturer: str
-    session_id: str
+    session_id: str = field(repr=False)
 
     @classmethod
     def from_xml(cls, root: Element) -> Upgrade:
@@ -298,6 +299,23 @@ class FormatSdCard:
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Pictures ordered as a control, as some platforms do; the standard orders them by DeviceConfig."""
+
+    config: SnapShotConfig
+
+    @classmethod
+    def from_xml(cls, root: Element) -> Snapshot:
+        """Read; raises ``signalling.bad-field`` as the configuration does."""
+        places = (child(root, "SnapShotConfig"), child(root, "SnapShot"))
+        return cls(SnapShotConfig.from_xml(next(each for each in places if each is not None)))
+
+    def content(self) -> str:
+        """The element."""
+        return self.config.to_xml() + "\r\n"
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownControl:
     """A control we do not know or do not do; ``names`` are its elements, at most eight. Never written."""
 
@@ -310,7 +328,7 @@ class UnknownControl:
 
 ControlAction = (
     Ptz | Reboot | Record | Guard | AlarmReset | KeyFrame | DragZoom | HomePosition | PrecisePtz | Upgrade
-    | FormatSdCard | UnknownControl
+    | FormatSdCard | Snapshot | UnknownControl
 )  # fmt: skip
 
 ANSWERED: Mapping[type, bool] = MappingProxyType(
@@ -326,6 +344,7 @@ ANSWERED: Mapping[type, bool] = MappingProxyType(
         PrecisePtz: False,
         Upgrade: True,
         FormatSdCard: False,
+        Snapshot: True,
         UnknownControl: False,
     }
 )

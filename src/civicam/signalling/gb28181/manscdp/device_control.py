@@ -26,6 +26,8 @@ _ACTIONS: dict[str, Callable[[Element], ControlAction]] = {
     "ptzprecisectrl": actions.PrecisePtz.from_xml,
     "deviceupgrade": actions.Upgrade.from_xml,
     "formatsdcard": actions.FormatSdCard.from_xml,
+    "snapshotconfig": actions.Snapshot.from_xml,
+    "snapshot": actions.Snapshot.from_xml,
 }
 _FRAME = frozenset({"cmdtype", "sn", "deviceid"})
 _MAX_NAMES = 8
