@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import enum
 from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
+from civicam.fleet.orders import Outcome, Result
 from civicam.gateway.desk import Desk
 from civicam.gateway.roster import Entry
 from civicam.kernel.errors import Operational, Refused, Side
@@ -39,30 +39,6 @@ _SIP_UNSUPPORTED = frozenset({405, 415, 420, 501})
 
 M = TypeVar("M", bound=Message)
 T = TypeVar("T", bound=Item)
-
-
-class Result(enum.StrEnum):
-    """What is known of an order."""
-
-    DONE = "done"
-    """The device answered OK."""
-    TAKEN = "taken"
-    """The device took the message; no answer is due for this order."""
-    UNCONFIRMED = "unconfirmed"
-    """The device took the message, and the answer that is due did not come."""
-    REFUSED = "refused"
-    """The device answered ERROR, or refused the message."""
-    UNSUPPORTED = "unsupported"
-    """The device does not know such orders."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """``status``: the SIP status when it was no 200; ``reason``: the device's own words, when it gave any."""
-
-    result: Result
-    status: int = 0
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
