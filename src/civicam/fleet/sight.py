@@ -83,8 +83,8 @@ StepState = Literal["pending", "running", "passed", "failed", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class CheckupStep:
-    """One step of the test of a device. ``code`` says why it failed or was skipped; ``measured`` and ``limit``
-    are in ``unit``; ``source`` names where the limit is from.
+    """One step of the test of a device. ``code`` says why it failed or was skipped; ``measured`` and
+    ``limit`` are in ``unit``; ``source`` names where the limit is from.
     """
 
     name: str
