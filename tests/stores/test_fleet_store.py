@@ -39,7 +39,7 @@ RECORDER = "34020000001180000001"
 ENCODER = "34020000001130000001"
 
 
-def city(secret: str = "first secret", name: str = "录像机") -> str:
+def city(secret: str = "first secret", name: str = "录像机", username: str = "") -> str:
     """One recorder with two channels, one RTSP encoder with one."""
     return json.dumps(
         {
@@ -65,6 +65,7 @@ def city(secret: str = "first secret", name: str = "录像机") -> str:
                     "kind": "recorder",
                     "site": "S1",
                     "name": name,
+                    "username": username,
                     "secret": secret,
                     "heartbeat_s": 30,
                 },
@@ -158,16 +159,18 @@ def test_secrets_are_kept_as_what_they_are_needed_for(url: str, tmp_path: Path) 
     async def test(h: House) -> None:
         found = await h.fleet.credentials(RECORDER)
         assert found is not None
-        assert found.ha1_md5 == ha1(RECORDER, "3402000000", "first secret")
+        assert (found.ha1_md5, found.ha1_sha256) == ha1(RECORDER, "3402000000", "first secret")
+        assert found.username == ""
         assert await h.fleet.credentials(ENCODER) is None
         assert await h.fleet.credentials("34020000001189999999") is None
         raw = await h.database.read(lambda c: str(c.execute(text("SELECT * FROM fleet_device")).all()))
         assert "first secret" not in raw
         assert "rtsp secret" not in raw
-        await h.fleet.import_city(city(secret="second secret"))
+        await h.fleet.import_city(city(secret="second secret", username="admin"))
         found = await h.fleet.credentials(RECORDER)
         assert found is not None
-        assert found.ha1_md5 == ha1(RECORDER, "3402000000", "second secret")
+        assert (found.ha1_md5, found.ha1_sha256) == ha1("admin", "3402000000", "second secret")
+        assert found.username == "admin"
 
     inside(url, tmp_path, test)
 
@@ -258,7 +261,7 @@ def test_heartbeats_are_collected_and_written_together(url: str, tmp_path: Path)
         before = h.database.counters.units
         for _ in range(100):
             h.clock.advance(1)
-            await h.fleet.heartbeat(Heartbeat(device, h.clock.now(), "192.0.2.1:5061"))
+            h.fleet.heard(Heartbeat(device, h.clock.now(), "192.0.2.1:5061"))
         assert h.database.counters.units == before
         await h.fleet.flush()
         assert h.database.counters.units == before + 1
@@ -274,12 +277,12 @@ def test_a_channel_called_faulty_is_not_usable_until_it_is_not(url: str, tmp_pat
         device = await h.recorder()
         await h.goes(Presence.ONLINE, "fleet.registered")
         beat = Heartbeat(device, h.clock.now(), "x", ("34020000001310000001",))
-        await h.fleet.heartbeat(beat)
+        h.fleet.heard(beat)
         await h.fleet.flush()
         assert await h.states() == {"通道1": ("offline", "fleet.reported-faulty"), "通道2": ("online", None)}
         # Also a service that starts anew and hears a sound heartbeat clears it.
         fresh = House(h.database, tmp_path / "key").fleet
-        await fresh.heartbeat(Heartbeat(device, h.clock.now() + timedelta(seconds=60), "x"))
+        fresh.heard(Heartbeat(device, h.clock.now() + timedelta(seconds=60), "x"))
         await fresh.flush()
         assert set((await h.states()).values()) == {("online", None)}
 
@@ -289,7 +292,7 @@ def test_a_channel_called_faulty_is_not_usable_until_it_is_not(url: str, tmp_pat
 def test_heartbeats_that_cannot_be_written_wait(url: str, tmp_path: Path) -> None:
     async def test(h: House) -> None:
         device = await h.recorder()
-        await h.fleet.heartbeat(Heartbeat(device, h.clock.now(), "192.0.2.1:1"))
+        h.fleet.heard(Heartbeat(device, h.clock.now(), "192.0.2.1:1"))
         whole = h.database.write
 
         async def broken(_: Any) -> Any:

@@ -29,14 +29,18 @@ class Presence(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DeviceCredentials:
-    """What a registration is checked against. ``ha1_md5`` is MD5(gb_id:realm:password) in lower-case hex
-    (RFC 7616 §3.4.2); the password itself is not kept."""
+    """What a registration is checked against. ``ha1_md5`` is MD5(username:realm:password) in lower-case hex
+    (RFC 7616 §3.4.2), ``ha1_sha256`` the same by SHA-256, empty for a device that was entered before there
+    was one; the password itself is not kept. ``username`` is the device's SIP authentication id where it has
+    another than its ``gb_id``, else empty."""
 
     device_id: DeviceId
     gb_id: str
     ha1_md5: str = field(repr=False)
     enabled: bool
     realm: str
+    ha1_sha256: str = field(default="", repr=False)
+    username: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,8 @@ class DeviceRegistered:
     user_agent: str = ""
     version: str = ""
     """X-GB-Ver of the 2022 edition, empty when the device sent none."""
+    refresh: bool = False
+    """It was registered from there already: kept like any other, but nobody is told."""
 
 
 @dataclass(frozen=True, slots=True)

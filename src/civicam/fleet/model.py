@@ -31,9 +31,11 @@ def channel_id_for(device_key: str, channel_gb_id: str) -> ChannelId:
     )
 
 
-def ha1(gb_id: str, realm: str, password: str) -> str:
-    """MD5(username:realm:password) in lower-case hex, RFC 7616 §3.4.2; MD5 is what GB/T 28181 speaks."""
-    return hashlib.md5(f"{gb_id}:{realm}:{password}".encode(), usedforsecurity=False).hexdigest()
+def ha1(username: str, realm: str, password: str) -> tuple[str, str]:
+    """H(username:realm:password) in lower-case hex, RFC 7616 §3.4.2: by MD5, which devices speak, and by
+    SHA-256 (RFC 8760)."""
+    text = f"{username}:{realm}:{password}".encode()
+    return hashlib.md5(text, usedforsecurity=False).hexdigest(), hashlib.sha256(text).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from civicam.fleet.cityfile import CityFile
 from civicam.fleet.facts import (
@@ -55,6 +55,17 @@ class StoredDevice:
 
     record: DeviceRecord
     sealed: bytes | None
+    credentials: DeviceCredentials | None = None
+    """Of a GB/T 28181 device."""
+
+
+class Registration(NamedTuple):
+    """A registration to keep. ``proof`` is the HA1 it was checked against: it is kept only while the device
+    has that one and is enabled; None: it need only exist.
+    """
+
+    fact: DeviceRegistered
+    proof: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +104,8 @@ class Enrolment:
     """A checked file with its secrets made fit for the store, by device."""
 
     city: CityFile
-    ha1: Mapping[DeviceId, str]
+    ha1: Mapping[DeviceId, tuple[str, str]]
+    """By MD5 and by SHA-256."""
     sealed: Mapping[DeviceId, bytes]
     heartbeat_s: int
     misses: int
@@ -115,8 +127,10 @@ class FleetStore(Protocol):
         """The channel's device and code."""
         ...
 
-    def registered(self, fact: DeviceRegistered) -> bool:
-        """Keep the registration; False when there is no such device."""
+    def registrations(self, wanted: Sequence[Registration]) -> list[bool]:
+        """Keep registrations and tell of those that are no refresh. Of each whether it was kept; of several
+        of one device the last is, and says for the others with the same proof.
+        """
         ...
 
     def unregistered(self, fact: DeviceUnregistered) -> bool:
@@ -135,8 +149,10 @@ class FleetStore(Protocol):
         """Replace them, and the states that follow."""
         ...
 
-    def transition(self, fact: PresenceChanged) -> bool:
-        """Keep the change, the device's state and its channels' states."""
+    def transitions(self, facts: Sequence[PresenceChanged]) -> set[str]:
+        """Keep changes in their order, the devices' states and their channels', and tell of them; gives the
+        ids of devices it knew.
+        """
         ...
 
     def key_and_state(self, device_id: DeviceId) -> tuple[str, DeviceState] | None:

@@ -26,6 +26,8 @@ from civicam.fleet.facts import (
     Heartbeat,
     PresenceChanged,
 )
+from civicam.fleet.gather import Gather, Settled
+from civicam.fleet.hearing import Hearing
 from civicam.fleet.model import channel_id_for, device_id_for, ha1, take_catalogue
 from civicam.fleet.ports import (
     Enrolment,
@@ -33,6 +35,7 @@ from civicam.fleet.ports import (
     FleetStore,
     Imported,
     NewSource,
+    Registration,
     StoredDevice,
     Vault,
 )
@@ -82,47 +85,73 @@ class FleetService:
         self._vault = vault
         self._clock = clock
         self._settings = settings
-        self._beats: dict[DeviceId, Heartbeat] = {}
-        self._faulty: dict[DeviceId, frozenset[str]] | None = None
-        self._flusher: asyncio.Task[None] | None = None
+        self._hearing = Hearing(work, settings.heartbeat_flush_s)
+        self._known: dict[str, DeviceCredentials] = {}
+        self._registrations = Gather(self._register, waiting=settings.registrations_waiting)
         self.changed: list[Callable[[], None]] = []
         """Called after devices were enrolled or removed: the gateway reads `devices` anew."""
-        self.beats_written = 0
+
+    @property
+    def beats_written(self) -> int:
+        """Heartbeats that reached the store."""
+        return self._hearing.written
 
     async def start(self) -> None:
         """Begin to write heartbeats."""
-        self._flusher = asyncio.create_task(self._flush_forever(), name="fleet-heartbeats")
+        self._hearing.start()
 
     async def aclose(self) -> None:
         """Write what was collected and stop."""
-        if self._flusher is not None:
-            self._flusher.cancel()
-            await asyncio.gather(self._flusher, return_exceptions=True)
-            self._flusher = None
-        try:
-            await self.flush()
-        except CivicamError as error:
-            log.warning("fleet.heartbeats-lost", code=error.code, devices=len(self._beats))
+        await self._hearing.aclose()
+
+    async def flush(self) -> None:
+        """Write the collected heartbeats now; what fails stays collected."""
+        await self._hearing.flush()
 
     # -- what devices cause
 
+    def known(self, gb_id: str) -> DeviceCredentials | None:
+        """As `credentials`, from memory: perhaps older than the store, and None for who came after the last
+        reading of `devices`. Who was let in by it is checked once more by `register`.
+        """
+        return self._known.get(gb_id)
+
     async def credentials(self, gb_id: str) -> DeviceCredentials | None:
         """What to check a registration against, or None for a code nobody enrolled."""
-        return await self._work.read(lambda store: store.credentials(gb_id))
+        found = await self._work.read(lambda store: store.credentials(gb_id))
+        if found is None:
+            self._known.pop(gb_id, None)
+        else:
+            self._known[gb_id] = found
+        return found
 
     async def devices(self) -> list[DeviceRecord]:
         """Every device, disabled ones too. A source whose secret cannot be opened comes without it."""
-        return [self._opened(each) for each in await self._work.read(lambda store: store.devices())]
+        stored = await self._work.read(lambda store: store.devices())
+        self._known = {each.record.gb_id: each.credentials for each in stored if each.credentials is not None}
+        self._hearing.know([(each.record.device_id, each.record.source) for each in stored])
+        return [self._opened(each) for each in stored]
+
+    def register(self, fact: DeviceRegistered, proof: str, settled: Settled) -> None:
+        """Keep a registration that was checked against the HA1 ``proof``, together with others.
+
+        ``settled`` hears None once it is durable; `Refused` ``fleet.unknown-device`` when the store has no
+        such device with that HA1, enabled; `Operational` ``db.…``. Raises `Operational` ``db.busy``.
+        """
+        self._registrations.add(Registration(fact, proof), settled)
 
     async def registered(self, fact: DeviceRegistered) -> None:
         """Keep a registration. Durable when this returns; `Refused` ``fleet.unknown-device``."""
+        await self._registrations.put(Registration(fact, None))
 
-        def work(store: FleetStore) -> None:
-            if not store.registered(fact):
-                raise Refused("fleet.unknown-device", device_id=fact.device_id)
-            store.publish("fleet.registered", fact, fact.at)
-
-        await self._work.write(work)
+    async def _register(self, wanted: Sequence[Registration]) -> list[Exception | None]:
+        kept = await self._work.write(lambda store: store.registrations(wanted))
+        for each in wanted:
+            self._hearing.moved(each.fact.device_id, each.fact.source)
+        return [
+            None if good else Refused("fleet.unknown-device", device_id=each.fact.device_id)
+            for each, good in zip(wanted, kept, strict=True)
+        ]
 
     async def unregistered(self, fact: DeviceUnregistered) -> None:
         """Forget a registration; `Refused` ``fleet.unknown-device``."""
@@ -134,22 +163,25 @@ class FleetService:
 
         await self._work.write(work)
 
-    async def heartbeat(self, fact: Heartbeat) -> None:
-        """Cheap: the newest of each device is kept and all are written together every second.
+    def heard(self, fact: Heartbeat) -> None:
+        """Cheap: the newest of each device is kept and written with others (`civicam.fleet.hearing`)."""
+        self._hearing.heard(fact)
 
-        A crash loses at most that second, and devices say it again.
-        """
-        self._beats[fact.device_id] = fact
+    async def heartbeat(self, fact: Heartbeat) -> None:
+        """As `heard`."""
+        self._hearing.heard(fact)
 
     async def presence(self, fact: PresenceChanged) -> None:
-        """Keep a transition and the states of the channels that follow. Durable when this returns."""
+        """Keep a transition and the states of the channels that follow. Durable when this returns.
 
-        def work(store: FleetStore) -> None:
-            if not store.transition(fact):
-                raise Refused("fleet.unknown-device", device_id=fact.device_id)
-            store.publish("fleet.presence-changed", fact, fact.at)
+        `Refused` ``fleet.unknown-device``.
+        """
+        if not await self.presences([fact]):
+            raise Refused("fleet.unknown-device", device_id=fact.device_id)
 
-        await self._work.write(work)
+    async def presences(self, facts: Sequence[PresenceChanged]) -> set[str]:
+        """As `presence` for many, in their order; gives the ids of the devices that exist."""
+        return await self._work.write(lambda store: store.transitions(facts))
 
     async def catalogue(
         self, device_id: DeviceId, items: Sequence[CatalogueItem], complete: bool, at: datetime
@@ -203,40 +235,6 @@ class FleetService:
         except CivicamError as error:
             log.error("fleet.secret-unreadable", device_id=stored.record.device_id, code=error.code)
             return stored.record
-
-    # -- heartbeats
-
-    async def flush(self) -> None:
-        """Write the collected heartbeats now; what fails stays collected unless something newer came."""
-        beats, self._beats = self._beats, {}
-        if not beats:
-            return
-        try:
-            if self._faulty is None:
-                self._faulty = await self._work.read(lambda store: store.faulty())
-            known, none = self._faulty, frozenset[str]()
-            changed = [b for b in beats.values() if frozenset(b.faulty) != known.get(b.device_id, none)]
-
-            def work(store: FleetStore) -> None:
-                store.heartbeats(list(beats.values()))
-                for beat in changed:
-                    store.set_faulty(beat.device_id, frozenset(beat.faulty), beat.at)
-
-            await self._work.write(work)
-        except BaseException:
-            self._beats = beats | self._beats
-            raise
-        for beat in changed:
-            known[beat.device_id] = frozenset(beat.faulty)
-        self.beats_written += len(beats)
-
-    async def _flush_forever(self) -> None:
-        while True:
-            await asyncio.sleep(self._settings.heartbeat_flush_s)
-            try:
-                await self.flush()
-            except CivicamError as error:
-                log.warning("fleet.heartbeats-wait", code=error.code, devices=len(self._beats))
 
     # -- what people ask
 
@@ -343,7 +341,7 @@ class FleetService:
         rtsp = [each for each in city.devices if each.protocol == "rtsp" and each.secret]
         return Enrolment(
             city,
-            {each.device_id: ha1(each.gb_id, city.realm, each.secret) for each in sip},
+            {each.device_id: ha1(each.username or each.gb_id, city.realm, each.secret) for each in sip},
             {each.device_id: self._vault.seal(each.secret) for each in rtsp},
             self._settings.heartbeat_s,
             self._settings.misses,

@@ -16,7 +16,12 @@ class FleetSettings(BaseModel):
     """Heartbeat interval of devices whose own is not set (GB/T 28181 §9.6.1)."""
     misses: Annotated[int, Field(ge=1, le=255)] = 3
     """Heartbeats missed in a row before a device counts as offline."""
-    heartbeat_flush_s: Annotated[float, Field(gt=0)] = 1.0
-    """Heartbeats are collected this long and written together."""
+    heartbeat_flush_s: Annotated[float, Field(gt=0)] = 60.0
+    """A heartbeat that says nothing new is in the store so soon; all devices are spread over this time.
+
+    A new address or a changed fault is written within a second. A crash loses at most this much of "last
+    seen", and nothing else."""
+    registrations_waiting: Annotated[int, Field(ge=1)] = 20_000
+    """Registrations that may wait for the store; one more is refused with ``db.busy``."""
     recent: Annotated[int, Field(ge=1, le=500)] = 50
     """Transitions shown on the situation page."""

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from civicam.db.outbox import append
+from civicam.fleet.bulk import HEARD, PRESENCE, REGISTERED, newest, stamp
 from civicam.fleet.facts import (
     CatalogueItem,
     ChannelId,
@@ -31,7 +32,7 @@ from civicam.fleet.model import (
     DeviceState,
     channel_state,
 )
-from civicam.fleet.ports import Enrolment, Imported, NewSource, StoredDevice, StoredRoute
+from civicam.fleet.ports import Enrolment, Imported, NewSource, Registration, StoredDevice, StoredRoute
 from civicam.fleet.rows import enrol
 from civicam.fleet.tables import channel, device, site, transition
 
@@ -39,11 +40,6 @@ _STATE = (
     update(channel)
     .where(channel.c.channel_id == bindparam("key"))
     .values(state=bindparam("new_state"), reason=bindparam("new_reason"), since=bindparam("new_since"))
-)
-_SEEN = (
-    update(device)
-    .where(device.c.device_id == bindparam("key"))
-    .values(last_seen=bindparam("at"), source=bindparam("from_"))
 )
 
 
@@ -59,7 +55,7 @@ class FleetStore:
         ).one_or_none()
         if row is None:
             return None
-        return DeviceCredentials(DeviceId(row.device_id), row.gb_id, row.ha1_md5, row.enabled, row.realm)
+        return _credentials(row)
 
     def devices(self) -> list[StoredDevice]:
         rows = self._db.execute(select(device).order_by(device.c.gb_id, device.c.device_id))
@@ -72,25 +68,32 @@ class FleetStore:
         row = self._db.execute(query.where(channel.c.channel_id == channel_id)).one_or_none()
         return None if row is None else StoredRoute(_stored(row), row.channel_gb_id)
 
-    def registered(self, fact: DeviceRegistered) -> bool:
-        return self._set(
-            fact.device_id,
-            source=fact.source[:80],
-            transport=fact.transport,
-            registered_at=fact.at,
-            expires_s=fact.expires_s,
-            user_agent=fact.user_agent[:200],
-            gb_version=fact.version[:20],
-            last_seen=fact.at,
-        )
+    def registrations(self, wanted: Sequence[Registration]) -> list[bool]:
+        rows = [
+            (
+                fact.device_id,
+                proof,
+                stamp(fact.at),
+                fact.source[:80],
+                fact.transport,
+                fact.expires_s,
+                fact.user_agent[:200],
+                fact.version[:20],
+            )
+            for fact, proof in wanted
+        ]
+        known = REGISTERED.run(self._db, newest(rows))
+        proofs = {fact.device_id: proof for fact, proof in wanted}
+        kept = [fact.device_id in known and proofs[fact.device_id] == proof for fact, proof in wanted]
+        pairs = zip(wanted, kept, strict=True)
+        self._tell("fleet.registered", [each.fact for each, good in pairs if good and not each.fact.refresh])
+        return kept
 
     def unregistered(self, fact: DeviceUnregistered) -> bool:
         return self._set(fact.device_id, registered_at=None, expires_s=0, last_seen=fact.at)
 
     def heartbeats(self, beats: Sequence[Heartbeat]) -> None:
-        rows = [{"key": b.device_id, "at": b.at, "from_": b.source[:80]} for b in beats]
-        if rows:
-            self._db.execute(_SEEN, rows)
+        HEARD.run(self._db, [(beat.device_id, stamp(beat.at), beat.source[:80]) for beat in beats])
 
     def faulty(self) -> dict[DeviceId, frozenset[str]]:
         found: dict[DeviceId, set[str]] = {}
@@ -105,21 +108,27 @@ class FleetStore:
             self._db.execute(update(channel).where(mine, channel.c.gb_id.in_(codes)).values(faulty=True))
         self._restate(device_id, at)
 
-    def transition(self, fact: PresenceChanged) -> bool:
-        known = self._set(
-            fact.device_id, presence=fact.after.value, reason=fact.reason_code[:80], since=fact.at
-        )
-        if known:
+    def transitions(self, facts: Sequence[PresenceChanged]) -> set[str]:
+        rows = [(each.device_id, each.after.value, each.reason_code[:80], stamp(each.at)) for each in facts]
+        known = PRESENCE.run(self._db, newest(rows))
+        kept = [each for each in facts if each.device_id in known]
+        if kept:
             self._db.execute(
-                insert(transition).values(
-                    at=fact.at,
-                    device_id=fact.device_id,
-                    before=fact.before.value,
-                    after=fact.after.value,
-                    reason=fact.reason_code[:80],
-                )
+                insert(transition),
+                [
+                    {
+                        "at": each.at,
+                        "device_id": each.device_id,
+                        "before": each.before.value,
+                        "after": each.after.value,
+                        "reason": each.reason_code[:80],
+                    }
+                    for each in kept
+                ],
             )
-            self._restate(fact.device_id, fact.at)
+            for last in {each.device_id: each for each in kept}.values():
+                self._restate(last.device_id, last.at)
+            self._tell("fleet.presence-changed", kept)
         return known
 
     def key_and_state(self, device_id: DeviceId) -> tuple[str, DeviceState] | None:
@@ -205,6 +214,7 @@ class FleetStore:
         texts = (
             "realm",
             "ha1_md5",
+            "ha1_sha256",
             "source",
             "user_agent",
             "gb_version",
@@ -241,6 +251,11 @@ class FleetStore:
 
     def publish(self, name: str, fact: FleetFact, at: datetime) -> None:
         append(self._db, [(name, fact)], at)
+
+    def _tell(self, name: str, facts: Sequence[DeviceRegistered | PresenceChanged]) -> None:
+        """Each with its own time, into the outbox."""
+        if facts:
+            append(self._db, [(name, fact) for fact in facts], facts[-1].at)
 
     def _set(self, device_id: DeviceId, **values: Any) -> bool:
         done = self._db.execute(update(device).where(device.c.device_id == device_id).values(**values))
@@ -287,7 +302,19 @@ def _stored(row: Row[Any]) -> StoredDevice:
         rtsp_url=row.rtsp_url,
         username=row.username,
     )
-    return StoredDevice(record, row.sealed)
+    return StoredDevice(record, row.sealed, _credentials(row) if row.protocol == "gb28181" else None)
+
+
+def _credentials(row: Row[Any]) -> DeviceCredentials:
+    return DeviceCredentials(
+        DeviceId(row.device_id),
+        row.gb_id,
+        row.ha1_md5,
+        row.enabled,
+        row.realm,
+        row.ha1_sha256,
+        row.username,
+    )
 
 
 def _channel(row: Row[Any]) -> Channel:

@@ -62,6 +62,7 @@ device = Table(
     Column("misses", Integer, nullable=False),
     Column("realm", String(64), nullable=False),
     Column("ha1_md5", String(32), nullable=False),
+    Column("ha1_sha256", String(64), nullable=False, server_default=""),
     Column("rtsp_url", Text, nullable=False),
     Column("username", String(200), nullable=False),
     Column("sealed", LargeBinary),
