@@ -1,18 +1,20 @@
-"""Atheris target for the SIP endpoint: ``python fuzz/fuzz_sip.py -max_total_time=60 CORPUS_FOLDER``.
+"""Atheris targets for SIP: ``endpoint``, and ``fields`` for what the layers above parse of a field.
 
 Any bytes, on UDP and cut anywhere on TCP, must leave it sound: no exception; no answer on UDP above twice the
-bytes that came; every timer rings out and leaves nothing behind. A file named instead of a folder is
-replayed. The quick, seeded form runs in pytest (tests/signalling/sip/test_parse.py).
+bytes that came; every timer rings out and leaves nothing behind. The quick, seeded form runs in pytest
+(tests/signalling/sip/test_parse.py).
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-import sys
 
-import atheris
+from harness import Target, instrumented, main
 
-with atheris.instrument_imports(include=["civicam.signalling.sip"]):
+with instrumented("civicam.signalling.sip"):
+    from civicam.kernel.errors import Refused
+    from civicam.signalling.sip import digest, headers, uri
     from civicam.signalling.sip.answers import MAX_GAIN
     from civicam.signalling.sip.build import IdSource, new_response
     from civicam.signalling.sip.endpoint import SipEndpoint
@@ -23,7 +25,7 @@ UDP = Peer("udp", "192.0.2.64", 5060)
 TCP = Peer("tcp", "192.0.2.64", 40001, 1)
 
 
-def try_one(data: bytes) -> None:
+def fuzz_endpoint(data: bytes) -> None:
     """One input; the first byte says how TCP cuts the rest."""
     numbers = itertools.count(1)
     endpoint = SipEndpoint(IdSource(lambda size: next(numbers).to_bytes(size, "big")), secret=b"fuzz")
@@ -51,6 +53,22 @@ def read_all(event: RequestReceived) -> None:
     _ = request.call_id, request.cseq, request.from_, request.to, request.content_type, request.vias[0]
 
 
+def fuzz_fields(data: bytes) -> None:
+    """Addresses, Vias, CSeqs, URIs and credentials; what was read is written and reads the same."""
+    text = data.decode("utf-8", "surrogateescape")
+    with contextlib.suppress(Refused):
+        digest.parse_authorization(text)
+    for read in (headers.NameAddr.parse, headers.Via.parse, headers.CSeq.parse, uri.parse_uri):
+        try:
+            value = read(text)
+        except Refused:
+            continue
+        again = read(str(value))
+        if str(again) != str(value):
+            raise AssertionError(f"{value!r} reads otherwise: {again!r}")
+
+
+TARGETS: dict[str, Target] = {"endpoint": fuzz_endpoint, "fields": fuzz_fields}
+
 if __name__ == "__main__":
-    atheris.Setup(sys.argv, try_one)
-    atheris.Fuzz()
+    main(TARGETS)

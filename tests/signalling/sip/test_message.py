@@ -63,6 +63,13 @@ def test_a_long_uri_is_read_all_the_same() -> None:
     assert parse_uri("sip:" + "a" * 300 + "@h").user == "a" * 300
 
 
+def test_a_user_that_is_no_utf_8_comes_back_as_it_was() -> None:
+    """A name in GB2312 as the user of a Contact, its bytes escaped or not, found by fuzz/fuzz_sip.py."""
+    written = "sip:" + b"\xb6\xab\xc3\xc5".decode("utf-8", "surrogateescape") + "@192.0.2.64"
+    assert str(parse_uri(written)) == "sip:%B6%AB%C3%C5@192.0.2.64"
+    assert parse_uri(str(parse_uri(written))) == parse_uri(written)
+
+
 @pytest.mark.parametrize(
     ("text", "display", "user", "tag"),
     [

@@ -74,7 +74,7 @@ def parse_params(text: str, field: str) -> Params:
             continue
         name, equals, value = piece.partition("=")
         name = name.rstrip().lower()
-        if not name:
+        if not name or '"' in name:  # a name written again would open a quote that nothing closes
             raise bad_header(field)
         if not equals:
             found.append((name, None))

@@ -27,6 +27,8 @@ _SIP = re.compile(
 )
 _OTHER = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*):(?P<opaque>[^<>\s\"]+)")
 _USER_SAFE = "-_.!~*'()&=+$,;?/"
+_RAW = "surrogateescape"
+"""Bytes that are no UTF-8 (a name in GB2312 as the user of a Contact) come back as they were."""
 _CACHED_LENGTH = 128
 
 
@@ -63,7 +65,7 @@ class SipUri:
         user = ""
         if self.user is not None:
             password = "" if self.password is None else ":" + self.password
-            user = percent_encode(self.user, safe=_USER_SAFE) + password + "@"
+            user = percent_encode(self.user, safe=_USER_SAFE, errors=_RAW) + password + "@"
         port = "" if self.port is None else f":{self.port}"
         params = "".join(f";{name}" if value is None else f";{name}={value}" for name, value in self.params)
         return f"{self.scheme}:{user}{self.host}{port}{params}{self.headers}"
@@ -84,7 +86,7 @@ def _parse(text: str) -> SipUri:
         raise bad_uri(text)
     return SipUri(
         scheme=match["scheme"].lower(),
-        user=None if user is None else percent_decode(user),
+        user=None if user is None else percent_decode(user, errors=_RAW),
         host=match["host"],
         port=number,
         params=_uri_params(match["params"]),
