@@ -52,6 +52,49 @@ def test_lengths_take_the_place_of_codes(nals: list[bytes]) -> None:
     assert to_length_prefixed(*normalise(join(nals))) == expected
 
 
+def _ue(value: int) -> str:
+    return "0" * (len(f"{value + 1:b}") - 1) + f"{value + 1:b}"
+
+
+def _h264_sps(width: int, height: int, depth: int = 8) -> bytes:
+    """A High profile SPS of so many macroblocks a side."""
+    bits = "1" + _ue(1) + _ue(depth - 8) * 2 + "00" + _ue(0) + _ue(2) + _ue(0) + "0"
+    bits += _ue(width - 1) + _ue(height - 1) + "11000" + "1"
+    return b"\x67\x64\0\x28" + int(bits.ljust(-len(bits) % 8 + len(bits), "0"), 2).to_bytes(
+        -(-len(bits) // 8), "big"
+    )
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "depth", "sound"),
+    [
+        (120, 68, 8, True),
+        (1055, 1, 8, True),
+        (4096, 68, 8, False),
+        (120, 4096, 8, False),
+        (120, 68, 15, False),
+    ],
+)
+def test_a_picture_nobody_can_make_is_refused(width: int, height: int, depth: int, sound: bool) -> None:
+    """A side of 65,536 did not fit into an MP4 box and ended the stream's worker (fuzz/fuzz_media.py sps)."""
+    found = read_parameters(Codec.H264, join([_h264_sps(width, height, depth), b"\x68\xeb\xe3"]))
+    assert (found is not None) is sound
+    if found is not None:
+        assert (found.width, found.height) == (width * 16, height * 16)
+
+
+@pytest.mark.parametrize("codec", [Codec.H264, Codec.H265])
+def test_a_flood_of_parameter_sets_is_cut(make_picture: Any, codec: Codec) -> None:
+    """Thousands of them, or one of 64 KiB: the first sound ones count, and the record can be written."""
+    head = b"\x68" if codec is Codec.H264 else b"\x44\x01"
+    flood = [head + number.to_bytes(3, "big") + b"\x80" for number in range(20_000)]
+    unit = make_picture(0, key=True, codec=codec) + join([*flood, head + b"\x81" * 70_000])
+    found = read_parameters(codec, unit)
+    assert found is not None
+    assert len(found.pps) == 31
+    assert len(decoder_configuration(found)) < 1000
+
+
 def test_h264_parameters(make_picture: Any) -> None:
     found = read_parameters(Codec.H264, make_picture(0, key=True))
     assert found is not None

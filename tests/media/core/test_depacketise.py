@@ -179,6 +179,12 @@ def test_broken_aac_headers_are_named(payload: bytes) -> None:
     assert parts.warnings() == ("media.rtp-payload",)
 
 
+@pytest.mark.parametrize("sets", ["=", "Z2QA", "Z\u00e9", "\ufffd", "Z2QA,!,", "A"])
+def test_parameter_sets_that_are_no_base64_are_left_out(sets: str) -> None:
+    """Text beyond ASCII there ended the session with an exception (fuzz/fuzz_media.py rtspsdp)."""
+    depacketiser(Codec.H264, clock_rate=90_000, fmtp=f"sprop-parameter-sets={sets}")
+
+
 @pytest.mark.parametrize("fmtp", ["", "config=zz;sizeLength=-1", "config=ffff;sizeLength=99"])
 def test_odd_descriptions_of_aac_fall_back(fmtp: str) -> None:
     parts = depacketiser(Codec.AAC, clock_rate=16_000, fmtp=fmtp)

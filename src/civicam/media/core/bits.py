@@ -7,11 +7,17 @@ class BitsExhausted(Exception):
     """The bit string ended early: the parameter set is broken."""
 
 
+MOST_BYTES = 4096
+"""Of a parameter set; real ones have a few dozen."""
+LONGEST_SIDE = 16_888
+"""Samples: what level 6.2 allows, of H.264 (Table A-1) and of H.265 (Table A.8)."""
+
+
 class BitReader:
     """Reads a raw byte sequence payload; takes the emulation prevention bytes out first."""
 
     def __init__(self, payload: bytes) -> None:
-        clean = payload.replace(b"\0\0\3", b"\0\0")
+        clean = payload[:MOST_BYTES].replace(b"\0\0\3", b"\0\0")
         self._value = int.from_bytes(clean, "big")
         self._left = len(clean) * 8
 

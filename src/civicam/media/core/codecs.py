@@ -24,6 +24,12 @@ __all__ = [
 ]
 
 
+_MOST_SETS = 31
+"""Of one kind: what fits into avcC (ISO/IEC 14496-15 §5.3.3.1)."""
+_LONGEST_SET = 4096
+"""Bytes; real ones have a few dozen."""
+
+
 @dataclass(frozen=True, slots=True)
 class VideoParameters:
     """The parameter sets in force and what they say. ``fps`` is 0.0 when the stream does not tell."""
@@ -57,13 +63,15 @@ def identify(data: bytes, nals: tuple[int, ...]) -> Codec | None:
 def parameter_sets(
     codec: Codec, data: bytes
 ) -> tuple[tuple[bytes, ...], tuple[bytes, ...], tuple[bytes, ...]]:
-    """(vps, sps, pps) NAL units in Annex B ``data``; vps is empty for H.264. Repetitions are left out."""
+    """(vps, sps, pps) NAL units in Annex B ``data``; vps is empty for H.264. Repetitions are left out, and
+    what is more or longer than avcC can say.
+    """
     kinds = (-1, h264.SPS, h264.PPS) if codec is Codec.H264 else (h265.VPS, h265.SPS, h265.PPS)
     type_of = h264.nal_type if codec is Codec.H264 else h265.nal_type
     found: dict[int, list[bytes]] = {kind: [] for kind in kinds}
     for nal in nal_units(data):
         group = found.get(type_of(nal[0]))
-        if group is not None and nal not in group:
+        if group is not None and len(group) < _MOST_SETS and len(nal) <= _LONGEST_SET and nal not in group:
             group.append(nal)
     vps, sps, pps = (tuple(found[kind]) for kind in kinds)
     return vps, sps, pps

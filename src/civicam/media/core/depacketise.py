@@ -6,7 +6,6 @@ H.264 (RFC 6184), H.265 (RFC 7798), G.711 (RFC 3551 §4.5.14), AAC (RFC 3640, mo
 from __future__ import annotations
 
 import base64
-import binascii
 
 from civicam.media.core.aac import AacHeader, read_config
 from civicam.media.core.depacketise_audio import AacDepacketiser, G711Depacketiser
@@ -44,7 +43,7 @@ def _decode(value: str) -> list[bytes]:
     for item in value.split(","):
         try:
             nals.append(base64.b64decode(item + "=" * (-len(item) % 4)))
-        except binascii.Error:
+        except ValueError:  # no base64, or no ASCII
             continue
     return [nal for nal in nals if nal]
 

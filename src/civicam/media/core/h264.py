@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from civicam.media.core.bits import BitReader, BitsExhausted
+from civicam.media.core.bits import LONGEST_SIDE, BitReader, BitsExhausted
 
 IDR, SEI, SPS, PPS, AUD = 5, 6, 7, 8, 9
 
@@ -70,7 +70,7 @@ def _parse(nal: bytes) -> Sps | None:
         crop_y = (2 if array == 1 else 1) * (1 if frame_only else 2)
         width -= crop_x * (reader.ue() + reader.ue())
         height -= crop_y * (reader.ue() + reader.ue())
-    if width <= 0 or height <= 0:
+    if not (0 < width <= LONGEST_SIDE and 0 < height <= LONGEST_SIDE) or max(depth_luma, depth_chroma) > 14:
         return None
     return Sps(
         profile, compatibility, level, width, height, chroma, depth_luma, depth_chroma, _timing(reader)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from civicam.media.core.bits import BitReader, BitsExhausted
+from civicam.media.core.bits import LONGEST_SIDE, BitReader, BitsExhausted
 
 IRAP = range(16, 24)
 VPS, SPS, PPS, AUD, SEI_PREFIX = 32, 33, 34, 35, 39
@@ -67,7 +67,7 @@ def _parse(nal: bytes) -> Sps | None:
         width -= (2 if array in (1, 2) else 1) * (reader.ue() + reader.ue())
         height -= (2 if array == 1 else 1) * (reader.ue() + reader.ue())
     depth_luma, depth_chroma = 8 + reader.ue(), 8 + reader.ue()
-    if width <= 0 or height <= 0 or depth_luma > 16 or depth_chroma > 16:
+    if not (0 < width <= LONGEST_SIDE and 0 < height <= LONGEST_SIDE) or max(depth_luma, depth_chroma) > 16:
         return None
     return Sps(ptl, width, height, chroma, depth_luma, depth_chroma, sub_layers, nesting)
 
