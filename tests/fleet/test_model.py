@@ -72,7 +72,11 @@ def test_ids_are_stable_and_channels_of_two_devices_do_not_collide() -> None:
 
 def test_ha1_is_that_of_the_rfc() -> None:
     # RFC 2617 §3.5, the example everybody checks against.
-    assert ha1("Mufasa", "testrealm@host.com", "Circle Of Life") == "939e7578ed9e3c518a452acee763bce9"
+    by_md5, _ = ha1("Mufasa", "testrealm@host.com", "Circle Of Life")
+    assert by_md5 == "939e7578ed9e3c518a452acee763bce9"
+    # RFC 7616 §3.9.1 gives the response that follows from this HA1 (tests/signalling/sip/test_digest.py).
+    _, by_sha256 = ha1("Mufasa", "http-auth@example.org", "Circle of Life")
+    assert by_sha256 == "7987c64c30e25f1b74be53f966b49b90f2808aa92faf9a00262392d7b4794232"
 
 
 codes = st.lists(st.integers(0, 9).map(str), max_size=8)
