@@ -192,9 +192,14 @@ def test_bad_ids_cost_only_their_item(device_id: str) -> None:
     escaped = device_id.replace("<", "&lt;")
     found = read(
         RecordInfoResponse,
-        f"<RecordList><Item><DeviceID>{escaped}</DeviceID></Item><Item/></RecordList>",
+        f"<RecordList><Item><DeviceID>{escaped}</DeviceID></Item><Item><Name/></Item></RecordList>",
     )
     assert (found.items, found.rejected, found.sum_num) == ((RecordItem(CAM),), 1, 2)
+
+
+def test_an_empty_item_is_no_recording() -> None:
+    found = read(RecordInfoResponse, "<RecordList><Item/><Item Name='a'/></RecordList>")
+    assert (found.items, found.rejected) == ((RecordItem(CAM, "a"),), 1)
 
 
 @pytest.mark.parametrize("total", WILD_SUMS)

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from civicam.signalling.gb28181.xml import Malformed, XmlLimits, child, decode, local_name, parse, text_of
+from civicam.signalling.gb28181.xml import (
+    MAX_FIELDS,
+    Malformed,
+    XmlLimits,
+    child,
+    decode,
+    local_name,
+    parse,
+    text_of,
+)
 
 GOOD = "<Notify><CmdType>Keepalive</CmdType><Name>东门枪机</Name></Notify>"
 
@@ -142,3 +151,15 @@ def test_text_survives_in_both_encodings(text: str) -> None:
     assert two is not None
     if text.isascii() and text.isprintable():
         assert one == two == f"x{text}x"
+
+
+def test_fields_are_looked_for_among_a_bounded_number_of_children() -> None:
+    def found(before: int) -> str | None:
+        return text_of(parse(f"<N>{'<a/>' * before}<Name>x</Name></N>".encode()), "Name")
+
+    assert (found(MAX_FIELDS - 1), found(MAX_FIELDS)) == ("x", None)
+
+
+def test_names_are_read_without_their_namespace() -> None:
+    root = parse(b'<g:N xmlns:g="urn:g"><g:Name>x</g:Name></g:N>')
+    assert (local_name(root), text_of(root, "name")) == ("N", "x")

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 from lxml import etree
 
@@ -36,6 +37,8 @@ class XmlLimits:
 
 
 DEFAULT_LIMITS = XmlLimits()
+MAX_FIELDS = 256
+"""Children of one element that may be fields of it; items of lists are not bounded by this."""
 
 
 class Malformed(Refused):
@@ -125,13 +128,16 @@ def _parse(text: str) -> Element:
 def local_name(element: Element) -> str:
     """The tag without a namespace; some firmwares declare one."""
     tag = element.tag
-    return etree.QName(element).localname if isinstance(tag, str) else ""
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 
 
 def child(element: Element, name: str) -> Element | None:
-    """The first child called ``name``, ignoring case (firmwares disagree about it)."""
+    """The first child called ``name``, ignoring case (firmwares disagree about it).
+
+    Among the first `MAX_FIELDS` children: a command has dozens of fields, and is asked for each of them.
+    """
     wanted = name.lower()
-    for each in element:
+    for each in islice(element, MAX_FIELDS):
         if local_name(each).lower() == wanted:
             return each
     return None

@@ -9,12 +9,11 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from civicam.kernel.errors import Refused
 from civicam.signalling.gb28181.manscdp.catalog import CatalogItem, read_node_id
 from civicam.signalling.gb28181.manscdp.fields import Root, bad_field, element, lines, read_sn
-from civicam.signalling.gb28181.manscdp.lists import MAX_ITEMS
+from civicam.signalling.gb28181.manscdp.lists import read_items
 from civicam.signalling.gb28181.manscdp.message import Message, Readers
-from civicam.signalling.gb28181.xml import Element, child, local_name, text_of
+from civicam.signalling.gb28181.xml import Element, child, text_of
 
 
 class CatalogEvent(enum.StrEnum):
@@ -44,6 +43,15 @@ class CatalogChange:
     event: CatalogEvent
     item: CatalogItem
 
+    @classmethod
+    def from_xml(cls, place: Element) -> CatalogChange:
+        """Read; raises `Refused` when DeviceID or Event is wrong."""
+        word = text_of(place, "Event", 16) or ""
+        event = _EVENTS.get(word.upper())
+        if event is None:
+            raise bad_field("Event", word)
+        return cls(event, CatalogItem.from_xml(place))
+
     def to_xml(self) -> str:
         """The ``Item``: everything for ADD and UPDATE, else id and event."""
         event = element("Event", self.event)
@@ -66,7 +74,7 @@ class CatalogNotify(Message):
     @classmethod
     def from_xml(cls, root: Element) -> CatalogNotify:
         """Read; raises `Refused` when SN or DeviceID is wrong. Bad items are counted, not fatal."""
-        changes, rejected = _changes(child(root, "DeviceList"))
+        changes, rejected = read_items(child(root, "DeviceList"), "Item", CatalogChange.from_xml)
         return cls(read_sn(root), read_node_id(root), changes, rejected)
 
     def content(self) -> str:
@@ -75,30 +83,6 @@ class CatalogNotify(Message):
         return lines(("SumNum", len(self.changes))) + (
             f'<DeviceList Num="{len(self.changes)}">\r\n{inner}</DeviceList>\r\n'
         )
-
-
-def _changes(listing: Element | None) -> tuple[tuple[CatalogChange, ...], int]:
-    changes: list[CatalogChange] = []
-    rejected = 0
-    for each in () if listing is None else listing:
-        if local_name(each).lower() != "item":
-            continue
-        if len(changes) + rejected >= MAX_ITEMS:
-            raise bad_field("DeviceList", str(len(changes) + rejected))
-        event = _EVENTS.get((text_of(each, "Event", 16) or "").upper())
-        item = _item(each)
-        if event is None or item is None:
-            rejected += 1
-        else:
-            changes.append(CatalogChange(event, item))
-    return tuple(changes), rejected
-
-
-def _item(place: Element) -> CatalogItem | None:
-    try:
-        return CatalogItem.from_xml(place)
-    except Refused:
-        return None
 
 
 READERS: Readers = {(Root.NOTIFY, "catalog"): CatalogNotify.from_xml}

@@ -35,6 +35,9 @@ def read_items(
             continue
         if len(items) + rejected >= limit:
             raise bad_field(name, f"more than {limit}")
+        if not len(each) and not each.attrib:
+            rejected += 1  # nothing in it: not worth a dozen look-ups
+            continue
         try:
             items.append(read(each))
         except Refused:
