@@ -124,7 +124,17 @@ def test_vias(text: str, sent_by: str, branch: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "UDP 1.2.3.4", "SIP/2.0/UDP", "SIP/2.0/UDP a:99999", "SIP/2.0/UDP a b", 'SIP/2.0/UDP a;x="']
+    "text",
+    [
+        "",
+        "UDP 1.2.3.4",
+        "SIP/2.0/UDP",
+        "SIP/2.0/UDP a:99999",
+        "SIP/2.0/UDP a b",
+        'SIP/2.0/UDP a;x="',
+        'SIP/2.0/UDP a;x"=1"',
+        "SIP/2.0/UDP a;<b>",
+    ],
 )
 def test_bad_vias(text: str) -> None:
     """Nobody to answer to."""

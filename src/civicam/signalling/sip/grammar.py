@@ -18,6 +18,7 @@ name.
 
 _PIECES = re.compile(r'"(?:[^"\\]|\\.)*"|<[^>]*>|[^"<,;]+|.', re.DOTALL)
 """Every character begins a match, so that one left open is found at once and not searched past."""
+_OPENS = re.compile('["<>]')
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -74,7 +75,7 @@ def parse_params(text: str, field: str) -> Params:
             continue
         name, equals, value = piece.partition("=")
         name = name.rstrip().lower()
-        if not name or '"' in name:  # a name written again would open a quote that nothing closes
+        if not name or _OPENS.search(name):  # written again, it would open what nothing closes
             raise bad_header(field)
         if not equals:
             found.append((name, None))
