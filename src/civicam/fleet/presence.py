@@ -110,6 +110,20 @@ class PresenceBook:
         watch = self._watches.get(device_id)
         return None if watch is None else watch.expires_at
 
+    def heard_by(self, device_id: DeviceId) -> float | None:
+        """When the device counts as lost unless it is heard before; None when nothing is awaited."""
+        watch = self._watches.get(device_id)
+        return None if watch is None or watch.presence is Presence.OFFLINE else watch.heard_by
+
+    def overdue(self, device_id: DeviceId, now: float) -> int:
+        """Heartbeats that are overdue by now, as far as the deadline tells."""
+        watch, by = self._watches.get(device_id), self.heard_by(device_id)
+        if watch is None or by is None:
+            return 0
+        interval = min(max(watch.rules.interval_s, 5.0), 255.0)
+        silence = now - (by - watch.rules.patience_s)
+        return max(0, min(watch.rules.allowed, int((silence - watch.rules.grace_s) // interval)))
+
     def count(self) -> dict[Presence, int]:
         """How many devices are in each state."""
         found = dict.fromkeys(Presence, 0)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import dataclass
+from typing import Literal
 
 from civicam.fleet.facts import CatalogueItem
 from civicam.gateway.desk import Desk
@@ -17,6 +19,26 @@ from civicam.kernel.errors import Operational
 from civicam.signalling.gb28181.catalogue import CatalogueCollector, CollectState, CollectTimes
 from civicam.signalling.gb28181.ids import Kind, node_kind
 from civicam.signalling.gb28181.manscdp import CatalogItem, CatalogQuery, CatalogResponse, ItemStatus
+
+ReadState = Literal["asked", "collecting", "complete", "incomplete", "refused", "silent"]
+_STATES: dict[CollectState, ReadState] = {
+    CollectState.WAITING: "asked",
+    CollectState.COLLECTING: "collecting",
+    CollectState.COMPLETE: "complete",
+    CollectState.INCOMPLETE: "incomplete",
+    CollectState.REFUSED: "refused",
+    CollectState.SILENT: "silent",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the reading of a list came; ``at`` monotonic seconds of the last change."""
+
+    state: ReadState
+    received: int
+    announced: int | None
+    at: float
 
 
 class CatalogueReader:
@@ -27,6 +49,21 @@ class CatalogueReader:
         self._desk = desk
         self._times = CollectTimes(times.first_part_s, times.part_gap_s, times.total_s)
         self._running: dict[str, tuple[CatalogueCollector, asyncio.Event]] = {}
+        self._progress: dict[str, Progress] = {}
+        """By device; at most one each."""
+
+    def progress(self, gb_id: str) -> Progress | None:
+        """How far the newest reading came; None before the first since our start."""
+        return self._progress.get(gb_id)
+
+    def forget(self, gb_id: str) -> None:
+        """The device was removed."""
+        self._progress.pop(gb_id, None)
+
+    def _note(self, gb_id: str, collector: CatalogueCollector) -> None:
+        now = self._desk.clock.monotonic()
+        state = _STATES[collector.state]
+        self._progress[gb_id] = Progress(state, len(collector.items), collector.announced, now)
 
     async def read(self, entry: Entry, sn: int) -> CollectState:
         """Ask, collect, store. Returns how the collection ended; SILENT also when the device refused.
@@ -39,21 +76,25 @@ class CatalogueReader:
         collector = CatalogueCollector(sn, self._desk.clock.monotonic(), self._times)
         news = asyncio.Event()
         self._running[entry.gb_id] = (collector, news)
+        self._note(entry.gb_id, collector)
         try:
             # parts may overtake the 200 to our query: collect from the start
             query = self._desk.line.message(entry, peer, CatalogQuery(sn, entry.gb_id))
             response = await self._desk.agent.request(query, peer)
             if not response.ok and not collector.items:
                 self._desk.counters["catalogue_refused"] += 1
+                self._ended(entry.gb_id, "refused")
                 return CollectState.SILENT
             await self._collect(collector, news)
         except Operational:
             if not collector.items:
                 self._desk.counters["catalogue_unreachable"] += 1
+                self._ended(entry.gb_id, "silent")
                 return CollectState.SILENT
             await self._collect(collector, news)
         finally:
             del self._running[entry.gb_id]
+        self._note(entry.gb_id, collector)
         self._desk.counters[f"catalogue_{collector.state}"] += 1
         if collector.state is not CollectState.SILENT:
             await self._desk.fleet.catalogue(
@@ -79,8 +120,12 @@ class CatalogueReader:
         running = self._running.get(entry.gb_id)
         if running is None or not running[0].offer(part, self._desk.clock.monotonic()):
             return False
+        self._note(entry.gb_id, running[0])
         running[1].set()
         return True
+
+    def _ended(self, gb_id: str, state: ReadState) -> None:
+        self._progress[gb_id] = Progress(state, 0, None, self._desk.clock.monotonic())
 
 
 def channels(items: tuple[CatalogItem, ...], own_id: str) -> list[CatalogueItem]:

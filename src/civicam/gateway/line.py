@@ -23,7 +23,7 @@ class Line:
         self._settings = settings
         self._ids = ids
         self._local_address = local_address
-        self._port = port
+        self.port = port
 
     def new_id(self) -> str:
         """Sixteen hex digits nobody can guess: stream ids."""
@@ -35,7 +35,7 @@ class Line:
 
     def origin(self, peer: Peer) -> Origin:
         """Our side towards ``peer``."""
-        return Origin(self.local_host(peer), self._port, peer.transport, self._ids, self._settings.user_agent)
+        return Origin(self.local_host(peer), self.port, peer.transport, self._ids, self._settings.user_agent)
 
     def message(self, entry: Entry, peer: Peer, command: Message) -> Request:
         """A MESSAGE outside any dialog, in the device's encoding."""

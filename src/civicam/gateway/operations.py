@@ -12,6 +12,7 @@ from civicam.gateway import refusals
 from civicam.gateway.commands import Commands
 from civicam.gateway.desk import Desk
 from civicam.gateway.roster import Entry
+from civicam.gateway.sight import Sights
 from civicam.kernel.errors import Refused
 
 
@@ -51,6 +52,7 @@ class Addresses:
 class Operations:
     """Use cases by name."""
 
-    def __init__(self, desk: Desk, commands: Commands) -> None:
+    def __init__(self, desk: Desk, commands: Commands, sights: Sights) -> None:
         self.addresses = Addresses(desk)
         self.commands = commands
+        self.sights = sights

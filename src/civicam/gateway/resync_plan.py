@@ -50,6 +50,10 @@ class ResyncPlan:
         """Devices being asked."""
         return len(self._running)
 
+    def wants(self, device_id: DeviceId) -> bool:
+        """Whether the device waits for its turn."""
+        return device_id in self._waiting
+
     def want(self, device_id: DeviceId, now: float, *, force: bool = False) -> bool:
         """The device came online (or a person asks: ``force``). False when there is no need."""
         if device_id in self._waiting or device_id in self._running:

@@ -21,21 +21,19 @@ import structlog
 from civicam.fleet.facts import ChannelId, ChannelRoute, DeviceId, DeviceRecord, Presence
 from civicam.fleet.presence import CONNECTION_LOST, REGISTRATION_EXPIRED, Rules, Transition
 from civicam.gateway import refusals
-from civicam.gateway.commands import Commands
 from civicam.gateway.desk import Desk, Stranger, Strangers
 from civicam.gateway.faults import FaultLog
-from civicam.gateway.inbox import Inbox
 from civicam.gateway.line import Line
 from civicam.gateway.live import GbSource, Leg
 from civicam.gateway.liveness import Liveness
 from civicam.gateway.operations import Operations
 from civicam.gateway.ports import Agent, GatewayPorts
-from civicam.gateway.registrar import Registrar
-from civicam.gateway.resync import Resync
 from civicam.gateway.roster import Roster
 from civicam.gateway.rtsp import RtspSource, RtspWatch
+from civicam.gateway.running import Running, Seeds
 from civicam.gateway.sessions import Key, SessionInfo, Sessions, Source, StreamName
 from civicam.gateway.settings import GatewaySettings
+from civicam.gateway.sight import key_of
 from civicam.gateway.tasks import Tasks
 from civicam.kernel.errors import Operational, Refused
 from civicam.media.engine import ViewerLeft
@@ -43,6 +41,7 @@ from civicam.signalling.gb28181.ssrc import SPAN, SsrcPool
 from civicam.signalling.sip.build import ALLOW
 from civicam.signalling.sip.events import ConnectionDropped, MessageRejected, RequestReceived, SipEvent
 from civicam.signalling.sip.peer import Peer
+from civicam.signalling.sip.trace import Trace
 
 _STOP_S = 5.0
 _EARLY = 4096
@@ -68,9 +67,11 @@ class Gateway:
         start = zlib.crc32(secret)
         self._ssrcs = SsrcPool(settings.id, start=start % SPAN)
         self._first_sn = start % 100_000 + 1
-        self._running: _Running | None = None
+        self._running: Running | None = None
         self._viewer_left: Callable[[str], None] = lambda _viewer: None
         self._early: deque[RequestReceived] = deque(maxlen=_EARLY)
+        self.trace = Trace(key_of(self._knows, self._sends_from))
+        """Every message of the wire; bootstrap makes it the endpoint's ``on_wire``."""
 
     # -- life
 
@@ -95,7 +96,7 @@ class Gateway:
             reload=self.devices_changed,
         )
         await self.devices_changed()  # first: a device not read yet would be told 404 and stay away for long
-        self._running = _Running(desk, self._secret, self._first_sn)
+        self._running = Running(desk, Seeds(self._secret, self._first_sn), self.trace, self._streams_of)
         self._tasks.spawn(self._follow_engine(), "engine-events")
         while self._early:
             self.on_request(self._early.popleft())
@@ -114,9 +115,10 @@ class Gateway:
         records = {record.device_id: record for record in await self._ports.fleet.devices() if record.enabled}
         for record in records.values():
             self._watch(record)
-        for device_id in [entry.device_id for entry in self._roster if entry.device_id not in records]:
-            self._roster.drop(device_id)
-            self._unwatch(device_id)
+        for entry in [entry for entry in self._roster if entry.device_id not in records]:
+            self._roster.drop(entry.device_id)
+            self._unwatch(entry.device_id)
+            self.trace.forget(entry.gb_id)
         for device_id in self._rtsp.watched() - records.keys():
             self._rtsp.drop(device_id)
             self._unwatch(device_id)
@@ -171,7 +173,7 @@ class Gateway:
             self._task_failed(error, event.request.method)
             running.desk.answer(event, 500)
 
-    def _dispatch(self, running: _Running, event: RequestReceived) -> None:
+    def _dispatch(self, running: Running, event: RequestReceived) -> None:
         match event.request.method:
             case "REGISTER":
                 self._tasks.spawn(running.registrar.handle(event), "register")
@@ -321,10 +323,22 @@ class Gateway:
             "tasks": len(self._tasks),
             "resync_waiting": running.resync.plan.waiting if running else 0,
             "resync_running": running.resync.plan.running if running else 0,
+            "trace_bytes": self.trace.held,
+            "commands_under_way": len(running.commands) if running else 0,
             "registrations_under_way": running.registrar.admission.under_way if running else 0,
         }
 
     # -- inside
+
+    def _knows(self, gb_id: str) -> bool:
+        return self._roster.by_gb_id(gb_id) is not None
+
+    def _sends_from(self, peer: Peer) -> str:
+        entry = self._roster.by_peer(peer)
+        return "" if entry is None else entry.gb_id
+
+    def _streams_of(self, device_id: DeviceId) -> int:
+        return sum(info.device_id == device_id for info in self._sessions.all())
 
     def _name(self, device_id: DeviceId) -> str:
         entry = self._roster.by_device(device_id)
@@ -362,16 +376,3 @@ class Gateway:
     def _task_failed(self, error: BaseException, name: str) -> None:
         self._counters["task_failed"] += 1
         self._log.error("gateway.task-failed", task=name, exc_info=error)
-
-
-class _Running:
-    """What exists only between start and stop."""
-
-    def __init__(self, desk: Desk, secret: bytes, first_sn: int) -> None:
-        self.desk = desk
-        self.registrar = Registrar(desk, secret)
-        self.resync = Resync(desk, first_sn)
-        self.inbox = Inbox(desk, self.resync)
-        self.commands = Commands(desk, first_sn)
-        self.inbox.answers = self.commands.offer
-        self.operations = Operations(desk, self.commands)
