@@ -34,7 +34,7 @@ ROWS: tuple[Quirk, ...] = (
         name="digest-own-user",
         source="wvp-GB28181-pro#2059",
         behaviour="The digest is wrong: the device has a SIP user id of its own.",
-        measure="Refused and told as a wrong password; the operator compares SIP user id and device id.",
+        measure="Refused and told as a wrong password; SIP user name and device id are to be compared.",
         test=_GATEWAY + "test_registrar.py::test_sip_user_that_differs_from_the_device_id",
     ),
     Quirk(
@@ -91,14 +91,15 @@ ROWS: tuple[Quirk, ...] = (
         source="wvp-GB28181-pro#1633",
         behaviour="Two devices with one factory id push each other offline.",
         measure="Told apart by address, flagged, and nothing flaps.",
-        test=_GATEWAY + "test_service.py::test_two_devices_with_one_id_are_told_and_nothing_flaps",
+        test=_GATEWAY + "test_registering.py::test_two_devices_with_one_id_are_told_and_nothing_flaps",
     ),
     Quirk(
         name="registers-as-platform",
         source="plugin-gb28181#18",
         behaviour="A recorder registers with a platform's type code.",
         measure="Let in and flagged: what it has, its catalogue says.",
-        test=_GATEWAY + "test_service.py::test_a_device_that_registers_as_a_platform_is_let_in_and_flagged",
+        test=_GATEWAY
+        + "test_registering.py::test_a_device_that_registers_as_a_platform_is_let_in_and_flagged",
     ),
     Quirk(
         name="to-tag-refused",
