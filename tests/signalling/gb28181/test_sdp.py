@@ -104,6 +104,30 @@ def test_an_answer_of_history_is_read_back() -> None:
     assert found.payload("PS") is None
 
 
+def test_the_composed_live_exchange_over_tcp() -> None:
+    """Offer and answer as a platform and a recorder of 2022 write them."""
+    offer = (
+        "v=0|o=34020000002000000001 0 0 IN IP4 192.0.2.10|s=Play|c=IN IP4 192.0.2.10|t=0 0|"
+        "m=video 30016 TCP/RTP/AVP 96 98 100|a=recvonly|a=rtpmap:96 PS/90000|a=rtpmap:98 H264/90000|"
+        "a=rtpmap:100 H265/90000|a=setup:passive|a=connection:new|a=streamnumber:0|y=0200000017|f=v/////a///|"
+    ).replace("|", "\r\n")
+    assert len(offer) == 288
+    ours = build_offer(Offer(OWN, "192.0.2.10", 30016, 0x0BEBC211, tcp=True))
+    assert ours.decode() == offer.replace("f=v/////a///\r\n", "")  # f= may be left out, and is
+    answer = parse(
+        (
+            "v=0|o=34020000001180000001 0 0 IN IP4 192.0.2.64|s=Play|c=IN IP4 192.0.2.64|t=0 0|"
+            "m=video 15060 TCP/RTP/AVP 96|a=sendonly|a=rtpmap:96 PS/90000|a=setup:active|"
+            "a=connection:new|y=0200000017|f=v/5/6/25/2/4096a/1/8/1|"
+        )
+        .replace("|", "\r\n")
+        .encode()
+    )
+    assert (answer.host, answer.port, answer.ssrc) == ("192.0.2.64", 15060, 0x0BEBC211)
+    assert answer.sender_setup("passive") == "active"
+    assert answer.codec() == FLine(5, "6", 25, 2, 4096, 1, 8, 1)
+
+
 def test_an_answer_may_leave_the_ssrc_out() -> None:
     body = build_answer(Answer(NVR, "192.0.2.64", 15060, None))
     assert b"y=" not in body
