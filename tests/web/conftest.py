@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,10 +22,11 @@ from civicam.db.engine import Database
 from civicam.db.migrate import migrate
 from civicam.db.outbox import Dispatcher
 from civicam.db.unit import UnitOfWork
-from civicam.fleet.facts import ChannelId
+from civicam.fleet.facts import ChannelId, DeviceId, Presence
 from civicam.fleet.queries import FleetQueries
 from civicam.fleet.service import FACTS, FleetService
 from civicam.fleet.settings import FleetSettings
+from civicam.fleet.sight import CatalogueProgress, DeviceSight, TraceRow
 from civicam.fleet.store import FleetStore
 from civicam.fleet.vault import KeyFileVault
 from civicam.kernel.clock import ManualClock
@@ -130,6 +132,55 @@ class PretendGateway:
 
     def listen_viewers(self, on_left: Callable[[str], None]) -> None:
         self.on_left = on_left
+
+
+@dataclass
+class PretendSights:
+    """Knows the two devices of the sample city and one message of each."""
+
+    known: frozenset[str] = frozenset()
+    asked: list[str] = field(default_factory=list)
+
+    def _check(self, device_id: str) -> None:
+        if device_id not in self.known:
+            raise Refused("fleet.unknown-device", device_id=device_id)
+
+    def sight(self, device_id: DeviceId) -> DeviceSight:
+        self._check(device_id)
+        read = CatalogueProgress("collecting", 2, 5)
+        return DeviceSight(Presence.ONLINE, 1, None, None, "192.0.2.4:5060", "udp", "192.0.2.4", read)
+
+    def ladder(self, device_id: DeviceId, after: int = 0) -> list[TraceRow]:
+        self._check(device_id)
+        return [self.row] if after < self.row.number else []
+
+    def strangers(self, after: int = 0) -> list[TraceRow]:
+        return [self.row] if after < self.row.number else []
+
+    def trace_text(self, device_id: DeviceId) -> str:
+        self._check(device_id)
+        return "# 22 REGISTER"
+
+    @property
+    def row(self) -> TraceRow:
+        at = datetime(2026, 3, 2, 1, tzinfo=UTC)
+        label, peer = "REGISTER", "192.0.2.4:5060"
+        return TraceRow(22, at, True, label, peer, "udp", 400, "REGISTER sip:", None, None, None, None, False)
+
+
+@dataclass
+class PretendOperator:
+    """Everything that is asked of devices."""
+
+    sights: PretendSights = field(default_factory=PretendSights)
+
+    @property
+    def operations(self) -> PretendOperator:
+        return self
+
+    def read_catalogue(self, device_id: DeviceId) -> bool:
+        self.sights.asked.append(device_id)
+        return len(self.sights.asked) == 1
 
 
 @dataclass
@@ -247,6 +298,7 @@ class House:
     engine: PretendEngine
     clock: ManualClock
     ready: list[str]
+    operator: PretendOperator
 
     async def log_in(self) -> dict[str, Any]:
         """By a one-time link; the client keeps the cookie."""
@@ -291,6 +343,7 @@ def house(tmp_path: Path) -> OpenHouse:
         )
         await fleet.import_city(json.dumps(CITY))
         gateway, engine, ready = PretendGateway(), PretendEngine(), [""]
+        operator = PretendOperator(PretendSights(frozenset(r.device_id for r in await fleet.devices())))
 
         async def is_ready() -> str:
             return ready[0]
@@ -302,6 +355,7 @@ def house(tmp_path: Path) -> OpenHouse:
             fleet=fleet,
             access=access,
             streams=gateway,
+            operator=operator,
             engine=engine,
             health=Health(is_ready, components, lambda: [WorkerRow(0, 1, "ready", 0, 0, 8081)]),
             metrics=Metrics(),
@@ -323,7 +377,7 @@ def house(tmp_path: Path) -> OpenHouse:
         transport = httpx.ASGITransport(app, client=("192.0.2.7", 4000))
         try:
             async with httpx.AsyncClient(transport=transport, base_url=BASE) as http:
-                yield House(app, http, fleet, access, database, gateway, engine, clock, ready)
+                yield House(app, http, fleet, access, database, gateway, engine, clock, ready, operator)
         finally:
             await app.state.hub.aclose()
             await dispatcher.aclose()

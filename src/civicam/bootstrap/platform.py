@@ -148,6 +148,7 @@ class Platform:
             fleet=found.fleet,
             access=found.access,
             streams=self._gateway,
+            operator=self._gateway,
             engine=self._engine,
             health=Health(self._ready, self._components, self._workers),
             metrics=metrics,

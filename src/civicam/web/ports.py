@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from civicam.access.service import AccessService
-from civicam.fleet.facts import ChannelId
+from civicam.fleet.facts import ChannelId, DeviceId
 from civicam.fleet.service import FleetService
+from civicam.fleet.sight import DeviceSight, TraceRow
 from civicam.kernel.clock import Clock
 from civicam.media.engine import MediaEngine
 from civicam.observability.metrics import Metrics
@@ -30,6 +31,46 @@ class Streams(Protocol):
 
     def listen_viewers(self, on_left: Callable[[str], None]) -> None:
         """``on_left`` hears who left the media door, by `civicam.media.engine.viewer_name`."""
+        ...
+
+
+class Sights(Protocol):
+    """A device as the gateway sees it now. Every call: `Refused` ``fleet.unknown-device``."""
+
+    def sight(self, device_id: DeviceId) -> DeviceSight:
+        """Deadlines, address, catalogue, subscriptions, faults."""
+        ...
+
+    def ladder(self, device_id: DeviceId, after: int = 0) -> list[TraceRow]:
+        """The last messages, those numbered above ``after``."""
+        ...
+
+    def strangers(self, after: int = 0) -> list[TraceRow]:
+        """The last messages of those who are no devices of ours."""
+        ...
+
+    def trace_text(self, device_id: DeviceId) -> str:
+        """The messages as text that Wireshark loads."""
+        ...
+
+
+class Operations(Protocol):
+    """What people may ask of devices, by subject."""
+
+    @property
+    def sights(self) -> Sights: ...
+
+
+class Operator(Protocol):
+    """The gateway's side of everything that is asked of a device."""
+
+    @property
+    def operations(self) -> Operations:
+        """`Refused` ``gateway.stopping`` when the gateway does not run."""
+        ...
+
+    def read_catalogue(self, device_id: DeviceId) -> bool:
+        """Ask a device for its channels anew; False when that is under way already."""
         ...
 
 
@@ -71,6 +112,7 @@ class Services:
     fleet: FleetService
     access: AccessService
     streams: Streams
+    operator: Operator
     engine: MediaEngine
     health: Health
     metrics: Metrics
