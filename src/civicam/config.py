@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, SettingsConfigDi
 from pydantic_settings import PydanticBaseSettingsSource as Source
 
 from civicam.access.settings import AccessSettings
+from civicam.alarms.settings import AlarmSettings
 from civicam.db.settings import DbSettings
 from civicam.fleet.settings import FleetSettings
 from civicam.gateway.settings import GatewaySettings
@@ -47,6 +48,7 @@ class Settings(BaseSettings):
     db: DbSettings = DbSettings()
     fleet: FleetSettings = FleetSettings()
     access: AccessSettings = AccessSettings()
+    alarms: AlarmSettings = AlarmSettings()
     gateway: GatewaySettings = GatewaySettings()
     media: MediaSettings = MediaSettings()
     log: LogSettings = LogSettings()

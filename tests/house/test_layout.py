@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOMS = ("fleet", "access")
+ROOMS = ("alarms", "fleet", "access")
 ROOM_FILES = (
     "__init__.py",
     "README.md",

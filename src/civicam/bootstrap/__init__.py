@@ -17,6 +17,8 @@ from datetime import UTC, datetime
 from civicam.access.passwords import Argon2Hasher
 from civicam.access.service import AccessService
 from civicam.access.store import AccessStore
+from civicam.alarms.service import AlarmService
+from civicam.alarms.store import AlarmStore
 from civicam.config import Settings
 from civicam.db.engine import Database
 from civicam.db.migrate import demand_current, migrate
@@ -46,6 +48,7 @@ class Rooms:
     database: Database
     fleet: FleetService
     access: AccessService
+    alarms: AlarmService
     clock: SystemClock
 
 
@@ -75,7 +78,8 @@ def rooms(settings: Settings) -> Rooms:
         settings.fleet,
     )
     access = AccessService(UnitOfWork(database, AccessStore), Argon2Hasher(), _token, clock, settings.access)
-    return Rooms(database, fleet, access, clock)
+    alarms = AlarmService(UnitOfWork(database, AlarmStore), clock, settings.alarms)
+    return Rooms(database, fleet, access, alarms, clock)
 
 
 @asynccontextmanager

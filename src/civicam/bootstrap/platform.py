@@ -13,6 +13,7 @@ from pathlib import Path
 import structlog
 import uvicorn
 
+from civicam.alarms.service import FACTS as ALARM_FACTS
 from civicam.bootstrap import Rooms, prepare, rooms
 from civicam.config import Settings
 from civicam.db.outbox import Dispatcher
@@ -109,6 +110,8 @@ class Platform:
             log.info("viewings.ended-after-crash", viewings=ended)
         await found.fleet.start()
         self._later("heartbeats", 10, found.fleet.aclose)
+        await found.alarms.start()
+        self._later("alarms", 2, found.alarms.aclose)
         self._engine = EmbeddedEngine(settings.media)
         await self._engine.start()
         self._later("media", 8, self._engine.aclose)
@@ -160,7 +163,7 @@ class Platform:
         app = create_app(services)
         self._state = app.state
         metrics.add(self._figures)
-        dispatcher = Dispatcher(found.database, found.clock, FACTS)
+        dispatcher = Dispatcher(found.database, found.clock, FACTS | ALARM_FACTS)
         dispatcher.watch("consoles", app.state.hub.watch)
         await dispatcher.start()
         self._later("outbox", 3, dispatcher.aclose)
@@ -246,6 +249,8 @@ class Platform:
         for code, number in counters.faults.items():
             yield Figure("db_faults", "Groups that failed, by reason", number, "counter", {"code": code})
         yield Figure("heartbeats", "Heartbeats written", self.rooms.fleet.beats_written, "counter")
+        yield Figure("alarms", "Alarms taken", self.rooms.alarms.taken, "counter")
+        yield Figure("alarm_copies", "Copies of alarms that were there", self.rooms.alarms.copies, "counter")
         yield Figure("consoles", "Consoles on the event stream", state.hub.consoles)
         yield Figure("viewings", "Viewings on record and not ended", state.live.viewings)
         last = state.situation.last

@@ -27,3 +27,14 @@ def upsert(
         connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=given), values)
     else:
         connection.execute(statement.on_conflict_do_nothing(index_elements=keys), values)
+
+
+def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Insert ``rows`` whose primary key (one column) is not there yet, in one statement; gives those keys."""
+    if not rows:
+        return set()
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    (key,) = table.primary_key.columns
+    statement = dialect.insert(table).on_conflict_do_nothing(index_elements=[key.name])
+    found = connection.execute(statement.returning(key), [dict(row) for row in rows])
+    return set(found.scalars())

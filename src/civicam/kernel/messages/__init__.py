@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from civicam.kernel.messages import (
     access,
+    alarms,
     bench,
     config,
     db,
@@ -24,7 +25,7 @@ from civicam.kernel.messages import (
 
 MESSAGES: dict[str, tuple[str, str]] = {
     code: pair
-    for room in (access, bench, config, db, demo, fleet, gateway, media, signalling, simulator, web)
+    for room in (access, alarms, bench, config, db, demo, fleet, gateway, media, signalling, simulator, web)
     for code, pair in room.MESSAGES.items()
 }
 """code: (zh-CN, en). ``{name}`` is filled from the error's data."""
