@@ -102,8 +102,8 @@ class Hub:
         """Take frames in decoding order."""
         for frame in frames:
             self.rates.frame(frame)
-            self._sequence += 1
-            kept = _Kept(frame, self._sequence)
+            sequence = self._sequence = self._sequence + 1
+            kept = _Kept(frame, sequence)
             if frame.codec.is_video:
                 self._picture(kept, frame)
             if self._watched:
@@ -112,22 +112,23 @@ class Hub:
                 sink.frame(frame, self.parameters)
 
     def _picture(self, kept: _Kept, frame: Frame) -> None:
-        self.last_picture = frame.arrival
-        if frame.damaged:
+        _, _, dts, key, data, self.last_picture, damaged, _, _ = frame
+        if damaged:
             self.damaged += 1
-        dts = frame.dts
-        if self._last_dts is not None and 0 < dts - self._last_dts < 90000:
-            self._step = dts - self._last_dts
-        self._last_dts = dts
-        if frame.key:
+        last, self._last_dts = self._last_dts, dts
+        if last is not None and 0 < dts - last < 90000:
+            self._step = dts - last
+        if key:
             self._key = frame
             self._gop = [kept]
-            self._gop_bytes = len(frame.data)
+            self._gop_bytes = len(data)
             self._read_parameters(frame)
-        elif self._gop:
-            self._gop.append(kept)
-            self._gop_bytes += len(frame.data)
-            if len(self._gop) > self._limits.gop_frames or self._gop_bytes > self._limits.gop_bytes:
+            return
+        gop = self._gop
+        if gop:
+            gop.append(kept)
+            size = self._gop_bytes = self._gop_bytes + len(data)
+            if len(gop) > self._limits.gop_frames or size > self._limits.gop_bytes:
                 self._gop = []
 
     def _read_parameters(self, frame: Frame) -> None:

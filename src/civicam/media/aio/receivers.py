@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from typing import Protocol
 
-from civicam.media.aio.ports import PortPool
+from civicam.media.aio.gather import Sockets
 from civicam.media.aio.source import Push, Source
 from civicam.media.aio.tcp import TcpReceiver
 from civicam.media.aio.tcp_active import TcpCaller
@@ -51,7 +51,7 @@ def reads(receiver: RtpReceiver, encoding: str) -> None:
 async def make_source(
     spec: ReceiveSpec,
     media: MediaSettings,
-    pool: PortPool,
+    sockets: Sockets,
     receiver: RtpReceiver,
     push: Push,
     gave_up: Callable[[str], None],
@@ -65,11 +65,11 @@ async def make_source(
             media.rtcp_interval_s,
             secrets.randbits(32),
         )
-        return UdpReceiver(pool, udp, receiver, push)
+        return UdpReceiver(sockets, udp, receiver, push)
     source = (
-        TcpReceiver(pool, media.rtp_host, receiver, push)
+        TcpReceiver(sockets, media.rtp_host, receiver, push)
         if spec.transport is Transport.TCP_PASSIVE
-        else TcpCaller(pool, media.rtp_host, receiver, push, gave_up)
+        else TcpCaller(sockets, media.rtp_host, receiver, push, gave_up)
     )
     await source.listen()
     return source

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from civicam.kernel.errors import Operational, Refused
 from civicam.media.aio.door import DoorRights, DoorSettings, ViewerDoor
+from civicam.media.aio.gather import Gather, Sockets
 from civicam.media.aio.hub import FrameSink, Hub, HubLimits
 from civicam.media.aio.ports import PortPool
 from civicam.media.aio.receivers import make_receiver, make_source, reads
@@ -57,6 +58,7 @@ class Streams:
         first, last = settings.rtp_port_first, settings.rtp_port_last
         start = secrets.randbelow(max(1, (last + 1 - first) // 2))
         self._pool = PortPool(first, last, media.quarantine_s, start)
+        self._gather = Gather(media.gather_s)
         self._streams: dict[str, LiveStream] = {}
         self._tickets = TicketBook()
         self.recordings = Recordings(emit)
@@ -97,7 +99,12 @@ class Streams:
         receiver = make_receiver(spec, self._media.reorder_s)
         try:
             source = await make_source(
-                spec, self._media, self._pool, receiver, stream.hub.push, partial(self.close, spec.stream_id)
+                spec,
+                self._media,
+                Sockets(self._pool, self._gather),
+                receiver,
+                stream.hub.push,
+                partial(self.close, spec.stream_id),
             )
         except BaseException:
             del self._streams[spec.stream_id]
@@ -228,6 +235,7 @@ class Streams:
         for stream_id in [*self._streams, *self.speeches.ids()]:
             self.close(stream_id, "media.worker-stopping")
         await self.recordings.aclose()
+        self._gather.close()
         self._snapshots.close()
         await asyncio.sleep(0)  # lets transports close
 

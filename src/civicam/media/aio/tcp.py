@@ -1,7 +1,9 @@
 """RTP over TCP, the device connecting to us (``a=setup:passive`` in our offer; RFC 4571 framing).
 
-One connection feeds the stream. A second one from the same host takes over once the first has been silent;
-until then it is turned away, so nobody can push a running stream aside.
+Bytes gather in the kernel for some milliseconds (`Gather`): asyncio makes and ends the connections, but reads
+none, and jitter is known no finer than that. One connection feeds the stream. A second one from the same host
+takes over once the first has been silent; until then it is turned away, so nobody can push a running stream
+aside.
 """
 
 from __future__ import annotations
@@ -9,29 +11,38 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import os
 import socket
 from typing import cast
 
 from civicam.kernel.errors import Operational
-from civicam.media.aio.ports import PortPool
-from civicam.media.aio.source import Push, RtpIntake, SourceFigures
+from civicam.media.aio.gather import Gather, Sockets
+from civicam.media.aio.source import Push, SourceFigures
 from civicam.media.core.framed import FramedReceiver
 from civicam.media.core.receive import RtpReceiver
 
 _log = logging.getLogger("civicam.media.tcp")
 
 _TAKEOVER_S = 2.0
+_READ = 65536
+"""Bytes read before the other streams get their turn."""
+_NAGLE = 4096
+"""A read as short as this may be the packet by whose acknowledgement the sender lets the rest of a picture go
+(Nagle, RFC 9293 §3.7.4): reading acknowledges, so it is worth one more look at once."""
+_WINDOW = 49152
+"""So much in one read may be all that the window let the sender send: a key frame goes on at once."""
 
 
 class TcpReceiver:
     """A `Source` that listens on a TCP port of the pool."""
 
-    def __init__(self, pool: PortPool, host: str, receiver: RtpReceiver, push: Push) -> None:
+    def __init__(self, sockets: Sockets, host: str, receiver: RtpReceiver, push: Push) -> None:
         self._loop = asyncio.get_running_loop()
-        self._pool = pool
+        self._pool = sockets.pool
+        self.gather = sockets.gather
         self._bind_host = host
         self._receiver = receiver
-        self._intake = RtpIntake(receiver, push)
+        self._push = push
         self._host: str | None = None
         self._connection: Connection | None = None
         self._server: asyncio.Server | None = None
@@ -97,7 +108,7 @@ class TcpReceiver:
             self._server.close()
         if self._connection is not None:
             self._connection.drop()
-        self._intake.close(now)
+        self._push(self._receiver.flush(now))
         if self.port:
             self._pool.rest(self.port, now)
 
@@ -118,7 +129,7 @@ class TcpReceiver:
                 self._warn("media.second-connection")
                 return False
             current.drop()
-        self._intake.reconnected(self._loop.time())
+        self._push(self._receiver.reconnected(self._loop.time()))
         self._connection = connection
         self._peer = connection.peer
         return True
@@ -134,7 +145,9 @@ class TcpReceiver:
 
     def data(self, framed: FramedReceiver, data: bytes) -> None:
         """From the connection in use."""
-        self._intake.take(framed.feed(data, self._loop.time()))
+        frames = framed.feed(data, self._loop.time())
+        if frames:
+            self._push(frames)
 
     def lost(self, connection: Connection, *, hopeless: bool) -> None:
         """A connection ended; the device may come again."""
@@ -157,7 +170,9 @@ class Connection(asyncio.Protocol):
         self.peer = ""
         self._owner = owner
         self._framed = owner.framed()
+        self._gather: Gather = owner.gather
         self._transport: asyncio.Transport | None = None
+        self._descriptor = -1
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
@@ -165,10 +180,39 @@ class Connection(asyncio.Protocol):
         address = transport.get_extra_info("peername") or ("", 0)
         self.host, self.peer = address[0], f"{address[0]}:{address[1]}"
         sock = transport.get_extra_info("socket")
-        if sock is not None:  # a device that lost its power sends no FIN
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        if not self._owner.accept(self):
+        # a device that lost its power sends no FIN
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if self._owner.accept(self):
+            # a transport begins to read after this call, whatever is said in it
+            asyncio.get_running_loop().call_soon(self._read_ourselves, sock.fileno())
+        else:
             self.drop()
+
+    def _read_ourselves(self, descriptor: int) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+            self._descriptor = descriptor
+            self._gather.watch(descriptor, self._read, self.data_received)
+
+    def _read(self) -> bytes:
+        data = self._receive()
+        if 0 < len(data) < _NAGLE:
+            data += self._receive()
+        if len(data) >= _WINDOW:
+            self._gather.more()
+        return data
+
+    def _receive(self) -> bytes:
+        """What is there; nothing when there is none, and at the end of the connection, which is cut then."""
+        try:
+            data = os.read(self._descriptor, _READ)
+        except BlockingIOError:
+            return b""
+        except OSError:
+            data = b""
+        if not data:
+            self.drop()
+        return data
 
     def data_received(self, data: bytes) -> None:
         self._owner.data(self._framed, data)
@@ -177,10 +221,17 @@ class Connection(asyncio.Protocol):
             self.drop()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._leave()
         self._transport = None
         self._owner.lost(self, hopeless=False)
 
     def drop(self) -> None:
         """Cut the connection."""
+        self._leave()
         if self._transport is not None:
             self._transport.abort()
+
+    def _leave(self) -> None:
+        if self._descriptor >= 0:
+            self._gather.unwatch(self._descriptor)
+            self._descriptor = -1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from civicam.media.aio.dial import PAUSE_S, Dialler
-from civicam.media.aio.ports import PortPool
+from civicam.media.aio.gather import Sockets
 from civicam.media.aio.source import Push
 from civicam.media.aio.tcp import Connection, TcpReceiver
 from civicam.media.core.receive import RtpReceiver
@@ -16,13 +16,13 @@ class TcpCaller(TcpReceiver):
 
     def __init__(
         self,
-        pool: PortPool,
+        sockets: Sockets,
         host: str,
         receiver: RtpReceiver,
         push: Push,
         gave_up: Callable[[str], None],
     ) -> None:
-        super().__init__(pool, host, receiver, push)
+        super().__init__(sockets, host, receiver, push)
         self.pause_s = PAUSE_S
         self._gave_up = gave_up
         self._dialler: Dialler | None = None

@@ -1,9 +1,10 @@
 """RTP over UDP: one port a stream, RTCP on the port above.
 
-The socket is read with plain ``recv`` in a reader callback until it is empty: packets that came together are
-taken together. `civicam bench media` measures uvloop's datagram protocol beside it (``udp_bare``); the two
-cost much the same. After the first good packet the socket is connected to its sender, so the kernel drops
-everybody else's packets before they cost anything; after silence the lock is let go.
+Packets gather in the kernel for some milliseconds (`Gather`) and are then read with plain ``recv`` until none
+is left; when the first of them came is asked of the kernel, so that jitter and arrival are the network's.
+Where the kernel grants too small a buffer, packets are read as they come. After the first good packet the
+socket is connected to its sender, so the kernel drops everybody else's packets before they cost anything;
+after silence the lock is let go.
 """
 
 from __future__ import annotations
@@ -11,11 +12,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import fcntl
 import logging
 import socket
+import time
 from dataclasses import dataclass
+from struct import Struct
 
 from civicam.kernel.errors import Operational
+from civicam.media.aio.gather import Sockets
 from civicam.media.aio.ports import PortPool
 from civicam.media.aio.source import Push, RtpIntake, SourceFigures
 from civicam.media.core import rtcp
@@ -23,9 +28,14 @@ from civicam.media.core.receive import RtpReceiver
 
 _log = logging.getLogger("civicam.media.udp")
 
-_BATCH = 128
+_BATCH = 512
 """Packets read in one go before the other streams get their turn."""
 _DATAGRAM_MOST = 65535
+_SIOCGSTAMP = 0x8906
+"""socket(7): the stamp of the packet passed to the reader last; asking once turns the stamps on."""
+_TIMEVAL = Struct("@ll")
+_WAIT_MOST_S = 1.0
+"""A packet that seems to have waited longer was stamped by a clock that has been set since."""
 _LOCK_SILENCE_S = 2.0
 """A sender silent for so long may come back from another port (restart, NAT)."""
 _SETTLE_S = 2.0
@@ -72,12 +82,23 @@ def _bind(host: str, port: int) -> socket.socket:
     return sock
 
 
+def _arrival(sock: socket.socket, last: float) -> float:
+    """Monotonic seconds when the datagram read last came in, by the kernel's stamp; never before ``last``."""
+    now = time.monotonic()
+    try:
+        seconds, micros = _TIMEVAL.unpack(fcntl.ioctl(sock, _SIOCGSTAMP, bytes(_TIMEVAL.size)))
+    except OSError:
+        return now
+    waited = time.time() - seconds - micros / 1e6
+    return max(last, now - waited) if 0.0 <= waited < _WAIT_MOST_S else now
+
+
 class UdpReceiver:
     """A `Source` that listens on a port pair of the pool."""
 
-    def __init__(self, pool: PortPool, settings: UdpSettings, receiver: RtpReceiver, push: Push) -> None:
+    def __init__(self, sockets: Sockets, settings: UdpSettings, receiver: RtpReceiver, push: Push) -> None:
         self._loop = asyncio.get_running_loop()
-        self._pool = pool
+        self._pool, self._gather = sockets.pool, sockets.gather
         self._settings = settings
         self._intake = RtpIntake(receiver, push)
         self._receiver = receiver
@@ -89,9 +110,10 @@ class UdpReceiver:
         self._locked = False
         self._closed = False
         self._foreign = 0
+        self._arrival = 0.0
         self._report_due = 0.0
         self._warnings: list[str] = []
-        self.port, self._rtp, self._rtcp = bind_pair(pool, settings.host, self._loop.time())
+        self.port, self._rtp, self._rtcp = bind_pair(self._pool, settings.host, self._loop.time())
         self._watch_rtp()
         self._loop.add_reader(self._rtcp.fileno(), self._on_rtcp)
 
@@ -132,10 +154,9 @@ class UdpReceiver:
         if self._closed:
             return
         self._closed = True
-        for sock in (self._rtp, self._rtcp):
-            if sock.fileno() >= 0:
-                self._loop.remove_reader(sock.fileno())
-                sock.close()
+        self._leave_rtp()
+        self._loop.remove_reader(self._rtcp.fileno())
+        self._rtcp.close()
         self._intake.close(now)
         self._pool.rest(self.port, now)
 
@@ -147,27 +168,46 @@ class UdpReceiver:
         # the kernel reports twice what it grants, to count its own overhead
         if sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2 < self._settings.rcvbuf_enough:
             self._warn("media.rcvbuf-small")
-        self._loop.add_reader(sock.fileno(), self._on_rtp)
+            self._loop.add_reader(sock.fileno(), self._on_rtp)  # too little room to let packets gather
+        else:
+            self._gather.watch(sock.fileno(), self._read, self._take)
+
+    def _leave_rtp(self) -> None:
+        descriptor = self._rtp.fileno()
+        if descriptor >= 0:
+            self._gather.unwatch(descriptor)
+            self._loop.remove_reader(descriptor)
+            self._rtp.close()
 
     def _on_rtp(self) -> None:
+        packets = self._read()
+        if packets:
+            self._take(packets)
+
+    def _read(self) -> list[bytes]:
+        packets: list[bytes] = []
         if not self._locked:
             self._seek_sender()
-            return
+            return packets
         recv = self._rtp.recv
-        packets: list[bytes] = []
         try:
+            packets.append(recv(_DATAGRAM_MOST))
+            self._arrival = _arrival(self._rtp, self._arrival)
             for _ in range(_BATCH):
                 packets.append(recv(_DATAGRAM_MOST))  # noqa: PERF401 -- kept when recv raises
+            self._gather.more()
         except BlockingIOError:
             pass
         except OSError as error:  # an ICMP error of the peer says nothing about what we may still receive
             _log.debug("receive on port %d: %s", self.port, error)
-        if packets:
-            self._intake.feed(packets, self._loop.time())
+        return packets
+
+    def _take(self, packets: list[bytes]) -> None:
+        self._intake.feed(packets, self._arrival)
 
     def _seek_sender(self) -> None:
         """Before the lock: look at each packet's source."""
-        receiver, now = self._receiver, self._loop.time()
+        receiver = self._receiver
         for _ in range(_BATCH):
             try:
                 packet, address = self._rtp.recvfrom(_DATAGRAM_MOST)
@@ -178,6 +218,7 @@ class UdpReceiver:
                 self._warn("media.foreign-source")
                 continue
             before = receiver.packets
+            now = self._arrival = _arrival(self._rtp, self._arrival)
             self._intake.feed((packet,), now)
             if receiver.packets > before:
                 self._peer = self._report_to = (address[0], address[1])
@@ -192,8 +233,7 @@ class UdpReceiver:
         """Only a new socket forgets whom it was connected to."""
         self._locked = False
         self._peer = None
-        self._loop.remove_reader(self._rtp.fileno())
-        self._rtp.close()
+        self._leave_rtp()
         try:
             self._rtp = _bind(self._settings.host, self.port)
         except OSError as error:

@@ -19,6 +19,9 @@ _MAX_PREFIX = 64 * 1024
 _ONE = (0,)
 _FILLER_END = b"\xff\x80"
 _NEVER = -1
+_ALL = 1 << 62
+_LONGEST_CUT = 0xFFFF
+"""Encoders that cut slices by size do it for packets: nobody makes longer slices and yet limits them."""
 
 
 class VideoAssembler:
@@ -32,7 +35,9 @@ class VideoAssembler:
         """The parameter sets were of another codec than announced."""
         self._bits = bits
         self._proved = 0
-        """The size of the largest picture since the last key frame that was searched and is one slice."""
+        """The size up to which pictures since the last key frame are one slice, as far as was searched."""
+        self._key_slice = 0
+        """The size of that key frame's slice, if it has only one."""
         self._broken = False
         self._fresh = False
         self._sets: dict[int, bytes] = {}
@@ -85,6 +90,7 @@ class VideoAssembler:
             self._proved = _NEVER
         elif key and self._proved != _NEVER:
             self._proved = 0
+            self._key_slice = len(data) - nals[-1]
         if len(nals) > 1 or not coded:
             self._keep_sets(data, nals, types, wanted)
         if not coded:
@@ -99,9 +105,10 @@ class VideoAssembler:
         """Whether ``data`` is one slice of a picture that is no key frame, behind a 4-byte start code.
 
         Nearly every picture of nearly every camera is. The search for a second one costs as much as all other
-        work on a picture, so pictures not larger than one that was searched since the last key frame are
-        taken for the same: how an encoder cuts slices is settled by its setting or by their size. Each group
-        proves it anew on its largest pictures; a camera that once sent several slices, or whose picture ends
+        work on a picture, so it is made for the first one after each key frame; the others are taken for the
+        same if they are not larger than it or than the key frame's only slice: how an encoder cuts slices is
+        settled by its setting or by their size. Larger ones are searched, until one of 64 KB shows that size
+        does not matter. A camera that once sent several slices, or whose picture ends
         like filler data, is searched always.
         """
         if len(data) < 6 or not data.startswith(START_CODE) or not data[-1]:
@@ -118,7 +125,8 @@ class VideoAssembler:
                 self._proved = _NEVER
                 return False
             if self._proved != _NEVER:
-                self._proved = max(size, self._proved)
+                proved = max(size, self._proved, self._key_slice)
+                self._proved = _ALL if proved > _LONGEST_CUT else proved
         return True
 
     def _frame(

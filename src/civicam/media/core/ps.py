@@ -26,9 +26,11 @@ from civicam.media.core.ps_elements import (
     PREFIX,
     PSM,
     RESUME,
+    SLACK,
     PesHeader,
     at_boundary,
     looks_like_ts,
+    mended_end,
     next_code,
     pack_length,
     pes_header,
@@ -40,8 +42,6 @@ from civicam.media.core.unit import Codec, Frame
 
 NOTHING: tuple[Frame, ...] = ()
 
-_SLACK = 16
-"""A PES length may be wrong by this much without a picture being called damaged."""
 _INCOMPLETE = -1
 
 
@@ -59,24 +59,17 @@ class PsDemuxer:
         self._sound = AudioAssembler(self.timeline)
         self._warnings: dict[str, None] = {}
         self._parts: list[bytes] = []
-        self._size = 0
-        self._stamp = -1
-        self._now = 0.0
-        self._trust_marker = True
-        self._marked = -1
-        self._slack = 0
+        self._stamp = self._marked = -1
+        self._size = self._slack = 0
+        self._now, self._trust_marker = 0.0, True
         self._gap = False
         """A packet of this group is missing: lengths prove nothing."""
-        self._resuming = False
-        self._mapped = False
+        self._resuming = self._mapped = self._damaged = False
         self._chunks: list[bytes] = []
-        self._chunk_bytes = 0
-        self._chunk_stamp = 0
+        self._chunk_bytes = self._chunk_stamp = self._last_stamp = 0
         self._pts: int | None = None
         self._dts: int | None = None
-        self._damaged = False
         self._last_pts: int | None = None
-        self._last_stamp = 0
 
     @property
     def codec(self) -> Codec | None:
@@ -115,6 +108,11 @@ class PsDemuxer:
     ) -> Sequence[Frame]:
         """`push` of each payload of ``run``, in one go where that is the same: see `TakesRuns`."""
         known = timestamp == self._stamp
+        if marker and not known and self._trust_marker and not (self._parts or self._chunks):
+            plain = not (self._resuming or self._gap or self._damaged) and size <= self._max_frame
+            found = plain_pack(run[0], size) if plain else None
+            if found is not None and found[0].pts is not None:
+                return self._whole(run, found, timestamp, now)
         if (
             self._size + size > self._max_frame
             or (not known and (self._parts or self._chunks))
@@ -130,6 +128,21 @@ class PsDemuxer:
             self._marked = timestamp
             self._gap = False
         return out
+
+    def _whole(
+        self, run: list[bytes], found: tuple[PesHeader, tuple[int, int] | None], timestamp: int, now: float
+    ) -> Sequence[Frame]:
+        """What nearly every run is, one PES with one picture: what `_read` and `_finish` would do with it."""
+        (start, pts, dts), table = found
+        assert pts is not None
+        if table is not None:
+            self._map(run[0], *table)
+        run[0] = run[0][start:]
+        self._stamp = self._marked = self._last_stamp = self._chunk_stamp = timestamp
+        self._last_pts = self._pts = pts
+        self._now, self._dts = now, dts
+        frame = self._pictures.picture(b"".join(run), pts, pts if dts is None else dts, now, False)
+        return NOTHING if frame is None else (frame,)
 
     def _one_by_one(self, run: list[bytes], timestamp: int, marker: bool, now: float) -> list[Frame]:
         out: list[Frame] = []
@@ -155,10 +168,8 @@ class PsDemuxer:
         out = self.flush(now)
         self._pictures.restart()
         self._stamp = self._marked = -1
-        self._slack = 0
-        self._last_pts = None
-        self._trust_marker = True
-        self._resuming = self._mapped = False
+        self._slack, self._last_pts = 0, None
+        self._trust_marker, self._resuming, self._mapped = True, False, False
         return out
 
     def flush(self, now: float) -> Sequence[Frame]:
@@ -292,7 +303,9 @@ class PsDemuxer:
                 return _INCOMPLETE
             end = self._cut_short(data, position, short, video)
         elif end < size and (not at_boundary(data, end) or (video and not length)):
-            end = self._mend(data, position, length, video)
+            if not video or length:
+                self._warnings["media.pes-length"] = None
+            end = mended_end(data, position)
         elif video and not length:
             end = size
         self._use(code, data, (position, end), out)
@@ -311,26 +324,12 @@ class PsDemuxer:
         """The length points past what came: the true end, and whether that is harm or a wrong length."""
         end = next_code(data, position + 6)
         if video and end == len(data):
-            if short <= _SLACK and not self._gap:
+            if short <= SLACK and not self._gap:
                 self._slack = max(self._slack, short)
                 self._warnings["media.pes-length"] = None
             else:
                 self._damaged = True
         return end
-
-    def _mend(self, data: bytes, position: int, length: int, video: bool) -> int:
-        """The length does not lead to an element: look for the true end of this one.
-
-        Video ends only at an element; a length wrapped at 64 KB is mended by that, too. Tables are short and
-        searched from their start, sound and private data from near their announced end.
-        """
-        if video and not length:
-            return next_code(data, position + 6)
-        self._warnings["media.pes-length"] = None
-        code = data[position + 3]
-        if code in (0xBB, PSM):
-            return next_code(data, position + 6)
-        return next_code(data, max(position + 6, position + 6 + length - _SLACK))
 
     def _map(self, data: bytes, position: int, end: int) -> None:
         found = stream_map(data, position, end)

@@ -13,6 +13,8 @@ PREFIX = b"\0\0\1"
 PACK = b"\0\0\1\xba"
 END, PACK_CODE, SYSTEM, PSM = 0xB9, 0xBA, 0xBB, 0xBC
 FIRST_CODE = 0xB9
+SLACK = 16
+"""A PES length may be wrong by this much without a picture being called damaged."""
 
 CODE = re.compile(b"\0\0\1[\xb9-\xff]")
 """A program stream start code. NAL unit headers are below 0x80, so this never matches inside video."""
@@ -27,6 +29,9 @@ AUDIO_TYPES = {0x90: Codec.PCMA, 0x91: Codec.PCMU, 0x0F: Codec.AAC}
 _STAMP = Struct("!BHH").unpack_from
 _ELEMENT = Struct("!IH").unpack_from
 """Start code and length."""
+_USUAL = Struct("!IB8xBIHBBBBHH").unpack_from
+_USUAL_SIZE = 28
+"""A pack without stuffing, and at once the PES of the picture with its PTS: all but key frames."""
 
 
 class StreamMap(NamedTuple):
@@ -58,6 +63,18 @@ def at_boundary(data: bytes, position: int) -> bool:
     if data.startswith(PREFIX, position) and data[position + 3] >= FIRST_CODE:
         return True
     return _AT_CODE.match(data, position) is not None
+
+
+def mended_end(data: bytes, position: int) -> int:
+    """Where the element at ``position`` truly ends, when its length does not lead to another one.
+
+    Video ends only at an element, whatever its length says when that is zero; a length wrapped at 64 KB is
+    mended by that, too. Tables are short and searched from their start, others from near their announced end.
+    """
+    code, length = _ELEMENT(data, position)
+    if (0x1E0 <= code <= 0x1EF and not length) or code in (0x100 | SYSTEM, 0x100 | PSM):
+        return next_code(data, position + 6)
+    return next_code(data, position + 6 + max(0, length - SLACK))
 
 
 def pack_length(data: bytes, position: int) -> int:
@@ -121,6 +138,17 @@ def plain_pack(head: bytes, size: int) -> tuple[PesHeader, tuple[int, int] | Non
 
     Its header, and start and end of a PSM before it; None when it is anything else.
     """
+    if len(head) >= _USUAL_SIZE:
+        pack, version, stuffing, code, length, marks, flags, more, high, middle, low = _USUAL(head)
+        start = 23 + more
+        if (
+            (pack, length, marks & 0xC0, flags & 0xC0) == (0x100 | PACK_CODE, size - 20, 0x80, 0x80)
+            and 0x1E0 <= code <= 0x1EF
+            and version & 0xC0 == 0x40
+            and not stuffing & 7
+            and 28 <= start <= len(head)
+        ):
+            return PesHeader(start, (high & 0x0E) << 29 | (middle & 0xFFFE) << 14 | low >> 1, None), None
     if not head.startswith(PACK):
         return None
     position, table = pack_length(head, 0), None

@@ -13,6 +13,7 @@ from civicam.media.core.depacketiser import Depacketiser, TakesRuns
 from civicam.media.core.jitter import ReorderWindow
 from civicam.media.core.rtcp import ReportBlock
 from civicam.media.core.rtp import HEADER, PLAIN, is_rtcp, payload_span
+from civicam.media.core.strides import FEWEST, alike
 from civicam.media.core.unit import Frame
 
 NOTHING: tuple[Frame, ...] = ()
@@ -158,6 +159,11 @@ class RtpReceiver:
             if second > 127:
                 self._take(run, stamp, True, now, out)
                 run = []
+            elif size - position >= (length + 2) * FEWEST:
+                more = alike(data, position, length + 2, due, opening)
+                run += more
+                due += len(more)
+                position += len(more) * (length + 2)
         if run:
             self._take(run, stamp, False, now, out)
         return position
@@ -170,14 +176,20 @@ class RtpReceiver:
         """A run of plain payloads. They arrived at one moment, so there is no jitter among them: the first is
         measured, for the others the mean only decays, which is what measuring each of them gives."""
         count = len(run)
-        self._next += count
         size = sum(map(len, run))
+        self._next += count
         self.octets += size + 12 * count
         self.last_packet = now
-        self._measure(stamp, now)
-        if count > 1:
-            self._jitter *= 0.9375 ** (count - 1)
-        out += self._push_run(run, size, stamp, marker, now)
+        transit = now * self._rate - stamp
+        difference = transit - self._transit
+        self._transit = transit
+        jitter = self._jitter
+        if -450_000.0 < difference < 450_000.0:  # not where the stamp wraps or jumps
+            jitter += ((difference if difference > 0.0 else -difference) - jitter) * 0.0625
+        self._jitter = jitter * 0.9375 ** (count - 1)
+        frames = self._push_run(run, size, stamp, marker, now)
+        if frames:
+            out += frames
 
     def _one_by_one(self, run: list[bytes], _size: int, stamp: int, marker: bool, now: float) -> list[Frame]:
         """A run for a depacketiser that takes single payloads only."""

@@ -24,18 +24,18 @@ class StreamRates:
 
     def frame(self, frame: Frame) -> None:
         """Count one frame; sound counts for the bit rate only."""
-        second = int(frame.arrival)
-        if second != self._second:
-            self._turn(second, frame.arrival)
+        codec, _, _, key, data, arrival, _, _, _ = frame
+        if not self._second <= arrival < self._second + 1:
+            self._turn(int(arrival), arrival)
         bucket = self._bucket
-        bucket[1] += len(frame.data)
-        if not frame.codec.is_video:
+        bucket[1] += len(data)
+        if not codec.is_video:
             return
         bucket[0] += 1
-        if frame.key:
+        if key:
             if self._last_key is not None:
                 self.gop_frames = self._running
-            self._last_key = frame.arrival
+            self._last_key = arrival
             self._running = 0
         running = self._running = self._running + 1
         if running > self.gop_frames:
