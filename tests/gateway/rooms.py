@@ -16,6 +16,8 @@ from tests.gateway.wire import REALM, later
 from civicam.fleet.facts import (
     CatalogueApplied,
     CatalogueItem,
+    ChangesApplied,
+    ChannelChange,
     ChannelId,
     ChannelRoute,
     DeviceCredentials,
@@ -28,6 +30,7 @@ from civicam.fleet.facts import (
     Presence,
     PresenceChanged,
 )
+from civicam.fleet.model import CatalogueChange, Channel, take_catalogue, take_changes
 from civicam.kernel.errors import Operational, Refused
 from civicam.media.core.unit import Codec
 from civicam.media.engine import (
@@ -62,6 +65,7 @@ class MemoryFleet:
         self.facts: list[object] = []
         self.catalogues: list[tuple[DeviceId, list[CatalogueItem], bool]] = []
         self.infos: dict[DeviceId, DeviceInfo] = {}
+        self.channels: dict[DeviceId, dict[str, Channel]] = {}
         self.broken = False
 
     def enter(self, gb_id: str, password: str, *, heartbeat_s: int = 60, misses: int = 3) -> DeviceId:
@@ -140,7 +144,24 @@ class MemoryFleet:
     ) -> CatalogueApplied:
         self._check()
         self.catalogues.append((device_id, list(items), complete))
+        known = self.channels.setdefault(device_id, {})
+        self._save(known, take_catalogue(device_id, known.values(), items, complete))
         return CatalogueApplied(device_id, len(items), 0, 0, complete)
+
+    async def catalogue_changes(
+        self, device_id: DeviceId, changes: Sequence[ChannelChange], at: datetime
+    ) -> ChangesApplied:
+        self._check()
+        known = self.channels.setdefault(device_id, {})
+        change, unknown = take_changes(device_id, known.values(), changes)
+        self._save(known, change)
+        counts = (len(change.added), len(change.updated), len(change.missing))
+        return ChangesApplied(CatalogueApplied(device_id, *counts, complete=False), unknown)
+
+    @staticmethod
+    def _save(known: dict[str, Channel], change: CatalogueChange) -> None:
+        for each in (*change.added, *change.updated, *change.missing):
+            known[each.item.gb_id] = each
 
     async def device_info(self, device_id: DeviceId, info: DeviceInfo) -> None:
         self._check()

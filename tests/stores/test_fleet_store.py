@@ -16,6 +16,7 @@ from civicam.db.engine import Database
 from civicam.db.unit import UnitOfWork
 from civicam.fleet.facts import (
     CatalogueItem,
+    ChannelChange,
     ChannelId,
     DeviceId,
     DeviceInfo,
@@ -250,6 +251,36 @@ def test_a_complete_catalogue_marks_and_an_incomplete_one_only_adds(url: str, tm
         before = await h.database.read(lambda c: c.execute(facts).scalar_one())
         await h.fleet.catalogue(device, items(1, 2, 3, status="OFF"), True, at)
         assert await h.database.read(lambda c: c.execute(facts).scalar_one()) == before
+
+    inside(url, tmp_path, test)
+
+
+def test_news_of_channels_is_kept_and_told_once(url: str, tmp_path: Path) -> None:
+    async def test(h: House) -> None:
+        device, at = await h.recorder(), h.clock.now()
+        await h.goes(Presence.ONLINE, "fleet.registered")
+        await h.fleet.catalogue(device, items(1, 2), True, at)
+        codes = [item.gb_id for item in items(1, 2, 9)]
+        news = [
+            ChannelChange("lost", codes[0]),
+            ChannelChange("delete", codes[1]),
+            ChannelChange("add", items(3)[0].gb_id, items(3)[0]),
+            ChannelChange("on", codes[2]),
+        ]
+        done = await h.fleet.catalogue_changes(device, news, at)
+        assert (done.applied.added, done.applied.updated, done.applied.missing) == (1, 1, 1)
+        assert done.unknown == (codes[2],)
+        states = await h.states()
+        assert states["通道1"] == ("offline", "fleet.video-lost")
+        assert states["通道2"] == ("unknown", "fleet.missing-from-catalogue")
+        assert states["IPC 3"] == ("online", None)
+        facts = text("SELECT count(*) FROM db_outbox")
+        before = await h.database.read(lambda c: c.execute(facts).scalar_one())
+        again = await h.fleet.catalogue_changes(device, news, at)
+        assert (again.applied.added, again.applied.updated, again.applied.missing) == (0, 0, 0)
+        assert await h.database.read(lambda c: c.execute(facts).scalar_one()) == before
+        with pytest.raises(Refused, match=r"fleet\.unknown-device"):
+            await h.fleet.catalogue_changes(DeviceId("nobody"), news, at)
 
     inside(url, tmp_path, test)
 

@@ -137,6 +137,20 @@ class CatalogueItem:
     """Everything else the device said, as (element, text)."""
 
 
+ChangeKind = Literal["add", "update", "delete", "on", "off", "lost", "defect"]
+"""What a device says happened to a channel; ``lost``: no picture arrives at its input."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelChange:
+    """News of one channel, as a device tells it between two catalogues. ``item`` is what it said of the
+    channel, for ``add`` and ``update``; an empty ``status`` there means nothing was said of its state."""
+
+    kind: ChangeKind
+    gb_id: str
+    item: CatalogueItem | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class DeviceInfo:
     """The answer to a DeviceInfo query (annex A.2.6); empty where the device said nothing."""
@@ -157,6 +171,15 @@ class CatalogueApplied:
     updated: int
     missing: int
     complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesApplied:
+    """What news of channels led to. ``unknown`` are channels that were spoken of and that no catalogue has
+    named, or no longer: the device is to be asked for its list."""
+
+    applied: CatalogueApplied
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

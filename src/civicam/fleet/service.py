@@ -14,6 +14,8 @@ from civicam.fleet.cityfile import CityFile, Problem, read, refuse_bad_url
 from civicam.fleet.facts import (
     CatalogueApplied,
     CatalogueItem,
+    ChangesApplied,
+    ChannelChange,
     ChannelId,
     ChannelRoute,
     DeviceCredentials,
@@ -28,7 +30,7 @@ from civicam.fleet.facts import (
 )
 from civicam.fleet.gather import Gather, Settled
 from civicam.fleet.hearing import Hearing
-from civicam.fleet.model import channel_id_for, device_id_for, ha1, take_catalogue
+from civicam.fleet.model import channel_id_for, device_id_for, ha1, take_catalogue, take_changes
 from civicam.fleet.ports import (
     Enrolment,
     FleetQueries,
@@ -199,6 +201,28 @@ class FleetService:
             if any(counts):
                 store.publish("fleet.catalogue-applied", applied, at)
             return applied
+
+        return await self._work.write(work)
+
+    async def catalogue_changes(
+        self, device_id: DeviceId, changes: Sequence[ChannelChange], at: datetime
+    ) -> ChangesApplied:
+        """Take over news of single channels, in their order; idempotent, and nothing is ever deleted.
+
+        `Refused` ``fleet.unknown-device``.
+        """
+
+        def work(store: FleetStore) -> ChangesApplied:
+            found = store.key_and_state(device_id)
+            if found is None:
+                raise Refused("fleet.unknown-device", device_id=device_id)
+            change, unknown = take_changes(found[0], store.channels_of(device_id), changes)
+            counts = (len(change.added), len(change.updated), len(change.missing))
+            applied = CatalogueApplied(device_id, *counts, complete=False)
+            if any(counts):
+                store.save_catalogue(device_id, change, at)
+                store.publish("fleet.catalogue-applied", applied, at)
+            return ChangesApplied(applied, unknown)
 
         return await self._work.write(work)
 

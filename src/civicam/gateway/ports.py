@@ -14,6 +14,8 @@ from typing import Protocol
 from civicam.fleet.facts import (
     CatalogueApplied,
     CatalogueItem,
+    ChangesApplied,
+    ChannelChange,
     ChannelId,
     ChannelRoute,
     DeviceCredentials,
@@ -64,6 +66,12 @@ class Fleet(Protocol):
         self, device_id: DeviceId, items: Sequence[CatalogueItem], complete: bool, at: datetime
     ) -> CatalogueApplied:
         """What a device lists. Only a complete list may mark channels as missing."""
+        ...
+
+    async def catalogue_changes(
+        self, device_id: DeviceId, changes: Sequence[ChannelChange], at: datetime
+    ) -> ChangesApplied:
+        """News of single channels, in their order; the same news again changes nothing."""
         ...
 
     async def device_info(self, device_id: DeviceId, info: DeviceInfo) -> None:

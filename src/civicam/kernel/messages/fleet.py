@@ -47,4 +47,5 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "fleet.unknown-site": ("没有点位 {site_id}", "There is no site {site_id}"),
     "fleet.unregistered": ("设备已注销", "The device unregistered"),
     "fleet.wrong-key": ("密钥文件 {file} 与加密数据不符", "The key file {file} does not fit the sealed data"),
+    "fleet.video-lost": ("通道视频丢失", "No picture arrives at this channel's input"),
 }
