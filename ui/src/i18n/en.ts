@@ -225,6 +225,7 @@ const en: typeof zh = {
     "fleet_connection-lost": "Connection lost",
     fleet_restarted: "Waiting for the device after a restart",
     "fleet_reported-off": "The device reports this channel off",
+    "fleet_video-lost": "No picture arrives at this channel's input",
     "fleet_reported-faulty": "The device reports a fault",
     "fleet_missing-from-catalogue": "No longer in the device's catalogue",
     "fleet_not-seen-yet": "Never registered",

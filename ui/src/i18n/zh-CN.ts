@@ -211,6 +211,7 @@ export default {
     "fleet_connection-lost": "连接断开",
     fleet_restarted: "平台重启后等待设备消息",
     "fleet_reported-off": "设备上报通道离线",
+    "fleet_video-lost": "通道视频丢失",
     "fleet_reported-faulty": "设备上报通道故障",
     "fleet_missing-from-catalogue": "设备目录中已没有该通道",
     "fleet_not-seen-yet": "尚未注册过",
