@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from civicam.media.core.assemble import VideoAssembler
@@ -89,6 +89,7 @@ def broken_stream(broken: list[int]) -> list[bytes]:
     return sent
 
 
+@example(broken=[0, 0, 10, 0, 11, 0, 1], cuts=[1350, 7977], garbage=b"$\0\0\5hello")
 @given(
     st.lists(st.integers(0, len(PACKETS) - 1), max_size=8),
     st.lists(st.integers(1, 12_000), max_size=30),
@@ -155,8 +156,8 @@ def _slices(*sizes: int) -> bytes:
     return b"".join(b"\0\0\0\1\x41" + b"\x9a" * size for size in sizes)
 
 
-def _key() -> bytes:
-    return SETS + b"\0\0\0\1\x65" + b"\x88" * 50
+def _key(size: int = 50) -> bytes:
+    return SETS + b"\0\0\0\1\x65" + b"\x88" * size
 
 
 def _nals(pictures: list[bytes]) -> list[int]:
@@ -167,6 +168,22 @@ def _nals(pictures: list[bytes]) -> list[int]:
 
 def test_a_larger_picture_than_any_before_is_searched() -> None:
     assert _nals([_key(), _slices(500), _slices(100), _slices(300, 300)]) == [3, 1, 1, 2]
+
+
+def test_the_key_frames_only_slice_proves_for_pictures_not_larger_once_one_was_searched() -> None:
+    small, middle, large = _slices(100), _slices(300, 300), _slices(600, 600)
+    assert _nals([_key(1000), small, middle, large]) == [3, 1, 1, 2]
+    assert _nals([_key(1000), middle, small, middle]) == [3, 2, 1, 2]
+
+
+def test_a_slice_longer_than_any_packet_shows_that_size_cuts_none() -> None:
+    assert _nals([_key(70_000), _slices(100), _slices(60_000, 60_000), _key(), _slices(9, 9)]) == [
+        3,
+        1,
+        1,
+        3,
+        2,
+    ]
 
 
 def test_every_group_proves_its_slices_anew() -> None:

@@ -19,6 +19,8 @@ class FramedReceiver:
     def __init__(self, receiver: RtpReceiver) -> None:
         self._receiver = receiver
         self._framer = StreamFramer()
+        self._ahead = False
+        """Packets were taken that the framer has not seen."""
 
     @property
     def hopeless(self) -> bool:
@@ -37,11 +39,16 @@ class FramedReceiver:
             position = len(first) - len(framer.rest)
             framer.done()
         position = receiver.feed_framed(data, position, now, out)
+        if position:
+            self._ahead = True
         if position < len(data) and not framer.begun(data, position):
             return self._slowly(data[position:] if position else data, now, out)
         return out
 
     def _slowly(self, data: bytes, now: float, out: list[Frame]) -> list[Frame]:
+        if self._ahead and self._receiver.ssrc is not None:
+            self._framer.follow(self._receiver.ssrc)
+            self._ahead = False
         packets = self._framer.feed(data)
         if packets:
             out += self._receiver.feed_all(packets, now)

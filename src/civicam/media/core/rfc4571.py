@@ -123,6 +123,10 @@ class StreamFramer:
         self.rest = b""
         self._bad_run = 0
 
+    def follow(self, ssrc: int) -> None:
+        """Somebody else took good packets of ``ssrc``: that is what a search looks for from now on."""
+        self._ssrc = ssrc.to_bytes(4, "big")
+
     def _expected(self, second: int) -> bool:
         """Whether this second byte fits the stream: its payload type, or RTCP."""
         return self._type < 0 or second & 0x7F == self._type or 192 <= second <= 223
