@@ -185,6 +185,13 @@ class Commands:
         ok = bool(getattr(answer, "ok", True))
         return Outcome(Result.DONE if ok else Result.REFUSED, 0, str(getattr(answer, "reason", "")))
 
+    def raise_for(self, entry: Entry, found: Collected[Any]) -> None:
+        """Turn silence and refusal into errors, for those who can do nothing with half an answer."""
+        if found.state is CollectState.SILENT:
+            raise self._failure(NO_ANSWER, entry)
+        if found.state is CollectState.REFUSED:
+            raise Refused(DEVICE_REFUSED, device=_name(entry), reason=found.reason)
+
     # -- inside
 
     async def _send(self, entry: Entry, command: Message) -> None:
@@ -192,8 +199,12 @@ class Commands:
         if peer is None:
             raise self._failure("gateway.unreachable", entry)
         self._desk.counters[f"command_{command.CMD_TYPE.lower()}"] += 1
+        message = self._desk.line.message(entry, peer, command)
         try:
-            response = await self._desk.agent.request(self._desk.line.message(entry, peer, command), peer)
+            async with asyncio.timeout(self._desk.settings.command.taken_s):
+                response = await self._desk.agent.request(message, peer)
+        except TimeoutError:
+            raise self._failure(NO_ANSWER, entry) from None
         except Operational as error:
             code = NO_ANSWER if error.code == "signalling.timeout" else "gateway.unreachable"
             raise self._failure(code, entry) from error

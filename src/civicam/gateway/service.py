@@ -105,6 +105,7 @@ class Gateway:
         """Take nothing new, BYE to all, store what is on its way. The agent must still run."""
         if self._running is not None:
             self._running.resync.stop()
+            await self._running.ptz.aclose()
         await self._sessions.end_all(_STOP_S)
         await self._liveness.settle(_STOP_S)
         await self._tasks.cancel_all()

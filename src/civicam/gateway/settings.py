@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -29,6 +29,10 @@ class RegistrationSettings(BaseModel):
     wrong_passwords: Annotated[int, Field(ge=1)] = 5
     """Wrong passwords of one device from one address, before it is refused unchecked for a while."""
     refuse_s: Seconds = 60.0
+    algorithms: Annotated[tuple[Literal["MD5", "SHA-256"], ...], Field(min_length=1)] = ("MD5",)
+    """Digest algorithms offered, the preferred one first (RFC 8760). Field devices know only MD5, and some
+    give up when anything else stands first.
+    """
     redirects: dict[GbIdText, SipContact] = {}
     """Devices sent to another platform when they register (注册重定向, 302): id → ``sip:ID@host:port``."""
 
@@ -75,6 +79,8 @@ class CommandSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    taken_s: Seconds = 8.0
+    """Until a device takes the message at all (its 200); a person does not wait for timer F, 32 s."""
     answer_s: Seconds = 4.0
     confirm_s: Seconds = 2.0
     """For an order; what is not confirmed by then is called unconfirmed."""
@@ -83,6 +89,15 @@ class CommandSettings(BaseModel):
     """Questions of one kind that may wait for one channel."""
     max_items: Annotated[int, Field(ge=100)] = 20_000
     """Most items of an answer in parts that are kept (recordings of a channel)."""
+
+
+class PtzSettings(BaseModel):
+    """How cameras are moved."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    watchdog_s: Annotated[float, Field(gt=0, le=60)] = 10.0
+    """A motion nobody renews is stopped after this."""
 
 
 class ProbeSettings(BaseModel):
@@ -120,6 +135,7 @@ class GatewaySettings(BaseModel):
     resync: ResyncSettings = ResyncSettings()
     live: LiveSettings = LiveSettings()
     command: CommandSettings = CommandSettings()
+    ptz: PtzSettings = PtzSettings()
     probe: ProbeSettings = ProbeSettings()
 
     @property

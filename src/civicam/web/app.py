@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from civicam import __version__
 from civicam.web import errors
-from civicam.web.api import access, devices, fleet, live, system
+from civicam.web.api import access, control, devices, fleet, live, system
 from civicam.web.events import EventHub
 from civicam.web.guard import Guard
 from civicam.web.live import LiveDesk
@@ -43,7 +43,7 @@ class _CompressApi:
 def api() -> FastAPI:
     """The API's routes alone: enough to describe it (`civicam openapi`)."""
     app = FastAPI(title="civicam", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
-    for router in (access.router, fleet.router, devices.router, live.router, system.router):
+    for router in (access.router, fleet.router, devices.router, control.router, live.router, system.router):
         app.include_router(router, prefix="/api")
     return app
 

@@ -13,6 +13,7 @@ from civicam.fleet.sight import DeviceSight, TraceRow
 from civicam.kernel.clock import Clock
 from civicam.media.engine import MediaEngine
 from civicam.observability.metrics import Metrics
+from civicam.web.orders import Configuration, Maintenance, Places, Ptz
 from civicam.web.settings import WebSettings
 
 ComponentState = Literal["ok", "degraded", "failed"]
@@ -59,6 +60,18 @@ class Operations(Protocol):
 
     @property
     def sights(self) -> Sights: ...
+
+    @property
+    def ptz(self) -> Ptz: ...
+
+    @property
+    def places(self) -> Places: ...
+
+    @property
+    def maintenance(self) -> Maintenance: ...
+
+    @property
+    def configuration(self) -> Configuration: ...
 
 
 class Operator(Protocol):

@@ -15,6 +15,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "正在执行的命令过多，请稍后再试",
         "Too many commands are under way, try again in a moment",
     ),
+    "gateway.bad-setting": (
+        "{field} 应在 {low} 到 {high} 之间",
+        "{field} has to be between {low} and {high}",
+    ),
     "gateway.device-disabled": ("设备已停用，注册被拒绝", "The device is disabled and was not let in"),
     "gateway.device-ended": (
         "设备 {device} 主动结束了通道 {channel} 的视频",
@@ -30,6 +34,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The media service cannot receive channel {channel}",
     ),
     "gateway.no-answer": ("设备 {device} 没有应答", "Device {device} did not answer"),
+    "gateway.no-direction": (
+        "没有指明方向，或同时要求转动和调焦",
+        "No direction was named, or head and lens at once",
+    ),
     "gateway.no-media": (
         "设备 {device} 已应答，但没有送来通道 {channel} 的视频",
         "Device {device} accepted, but no video of channel {channel} arrived",
@@ -41,6 +49,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "gateway.not-gb28181": (
         "通道 {channel} 不是国标通道，不支持此操作",
         "Channel {channel} is not connected by GB/T 28181, so this cannot be asked of it",
+    ),
+    "gateway.foreign-nonce": (
+        "设备注册时使用了不是本平台下发的随机数",
+        "The device registers with a nonce that is not ours",
+    ),
+    "gateway.no-secret": (
+        "平台没有该设备此种摘要算法的口令，请重新录入口令",
+        "The device's password is not kept for the digest algorithm in force; enter the password again",
     ),
     "gateway.no-viewer": ("无人观看，已停止取流", "Nobody was watching, the stream was closed"),
     "gateway.own-id": (
@@ -112,10 +128,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "口令多次错误，暂时不再受理",
         "Too many wrong passwords, not let in for a while",
     ),
+    "gateway.unknown-config": ("没有配置类型 {name}", "There is no kind of configuration {name}"),
     "gateway.unknown-device": ("未登记的设备", "The device was never entered"),
     "gateway.unreachable": (
         "无法联系设备 {device}",
         "Device {device} cannot be reached",
     ),
     "gateway.wrong-password": ("设备口令错误", "The device sent a wrong password"),
+    "gateway.wrong-user": (
+        "设备的 SIP 认证用户名与登记的不一致",
+        "The device signs in with another SIP user name than the one entered here",
+    ),
 }

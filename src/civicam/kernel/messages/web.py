@@ -7,6 +7,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "web.bug": ("服务器内部错误，请提供编号 {request_id}", "An error of ours; please quote {request_id}"),
     "web.cross-origin": ("拒绝来自其他网站的请求", "A request from another site is refused"),
     "web.method": ("不支持的请求方法", "This method is not allowed here"),
+    "web.not-confirmed": (
+        "此操作不可恢复，请再次输入编号确认",
+        "This cannot be undone: repeat the number to confirm",
+    ),
     "web.not-found": ("没有这个地址", "There is nothing at this address"),
     "web.not-ready": ("服务尚未就绪：{reason}", "Not ready: {reason}"),
     "web.port-in-use": (

@@ -1,0 +1,106 @@
+"""What the web asks of the gateway for moving cameras and looking after devices: Protocols only.
+
+Questions raise `Operational` ``gateway.no-answer``, ``gateway.unreachable``, ``gateway.command-not-taken``
+and `Refused` ``gateway.device-refused``, ``gateway.commands-busy``. All raise `Refused`
+``gateway.device-offline``, ``gateway.not-gb28181``, ``fleet.unknown-device`` or ``fleet.unknown-channel``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from civicam.fleet.facts import ChannelId, DeviceId
+from civicam.fleet.orders import (
+    Box,
+    CardRow,
+    ConfigBlock,
+    CruiseRow,
+    DeviceStatusRow,
+    Drive,
+    HomePlace,
+    Outcome,
+    Presets,
+    PtzPlace,
+    UpgradeState,
+)
+
+
+class Ptz(Protocol):
+    """Motions, each of which is ended."""
+
+    async def drive(self, channel_id: ChannelId, who: str, wish: Drive) -> Outcome:
+        """Begin, change or renew."""
+        ...
+
+    async def stop(self, channel_id: ChannelId) -> Outcome:
+        """Stop everything that moves."""
+        ...
+
+    def gone(self, who: str) -> None:
+        """The person's connection broke: stop what it moved."""
+        ...
+
+
+class Places(Protocol):
+    """Where a camera can go and where it looks."""
+
+    async def presets(self, channel_id: ChannelId) -> Presets: ...
+
+    async def set_preset(self, channel_id: ChannelId, number: int, name: str = "") -> Outcome: ...
+
+    async def call_preset(self, channel_id: ChannelId, number: int) -> Outcome: ...
+
+    async def delete_preset(self, channel_id: ChannelId, number: int) -> Outcome: ...
+
+    async def cruises(self, channel_id: ChannelId) -> tuple[CruiseRow, ...]: ...
+
+    async def cruise(self, channel_id: ChannelId, number: int) -> CruiseRow: ...
+
+    async def start_cruise(self, channel_id: ChannelId, number: int) -> Outcome: ...
+
+    async def switch(self, channel_id: ChannelId, number: int, on: bool) -> Outcome: ...
+
+    async def home(self, channel_id: ChannelId) -> HomePlace | None: ...
+
+    async def set_home(self, channel_id: ChannelId, place: HomePlace) -> Outcome: ...
+
+    async def position(self, channel_id: ChannelId) -> PtzPlace: ...
+
+    async def look(self, channel_id: ChannelId, place: PtzPlace) -> Outcome: ...
+
+    async def drag(self, channel_id: ChannelId, zoom_in: bool, box: Box) -> Outcome: ...
+
+    async def key_frame(self, channel_id: ChannelId) -> Outcome: ...
+
+
+class Maintenance(Protocol):
+    """A device's own state and upkeep."""
+
+    async def status(self, device_id: DeviceId) -> DeviceStatusRow: ...
+
+    async def cards(self, device_id: DeviceId) -> tuple[CardRow, ...]: ...
+
+    async def reboot(self, device_id: DeviceId) -> Outcome: ...
+
+    async def arm(self, device_id: DeviceId, armed: bool) -> Outcome: ...
+
+    async def reset_alarm(self, device_id: DeviceId, method: int | None, kind: int | None) -> Outcome: ...
+
+    async def record(self, device_id: DeviceId, start: bool) -> Outcome: ...
+
+    async def format_card(self, device_id: DeviceId, card: int) -> Outcome: ...
+
+    async def upgrade(self, device_id: DeviceId, firmware: str, url: str) -> UpgradeState: ...
+
+    def upgrades(self, device_id: DeviceId) -> tuple[UpgradeState, ...]: ...
+
+
+class Configuration(Protocol):
+    """What a device is set to."""
+
+    async def read(self, device_id: DeviceId, names: Iterable[str] = ()) -> tuple[ConfigBlock, ...]: ...
+
+    async def set_basic(
+        self, device_id: DeviceId, *, name: str | None, heartbeat_s: int | None, misses: int | None
+    ) -> Outcome: ...
