@@ -147,8 +147,6 @@ class PtzPlaces:
         order = KeyFrame.for_version(target.entry.version)
         return await self._commands.order(target.entry, target.channel, order)
 
-    async def _order(
-        self, channel_id: ChannelId, action: Ptz | HomePosition | PrecisePtz | DragZoom
-    ) -> Outcome:
+    async def _order(self, channel_id: ChannelId, action: ControlAction) -> Outcome:
         target = await self._addresses.channel(channel_id)
         return await self._commands.order(target.entry, target.channel, action)
