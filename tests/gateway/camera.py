@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from tests.gateway.rooms import MemoryEngine
@@ -29,6 +29,7 @@ from civicam.signalling.gb28181.manscdp import (
     parse_message,
     to_xml,
 )
+from civicam.signalling.gb28181.manscdp.device_control import DeviceControl
 from civicam.signalling.sip import digest
 from civicam.signalling.sip.build import Origin, new_request, new_response, next_request
 from civicam.signalling.sip.dialog import Dialog
@@ -59,6 +60,10 @@ class Camera:
     answers_bye: bool = True
     sends_pictures: bool = True
     sdp_answer: bytes | None = None
+    reply: Callable[[Message], Iterable[Message]] = lambda _command: ()
+    """What it says to any other command."""
+    message_status: int = 200
+    """The answer to every MESSAGE; 0 for none."""
     heard: list[Request] = field(default_factory=list)
     acked: int = 0
     cancelled: int = 0
@@ -130,9 +135,10 @@ class Camera:
         if not self.alive:
             return
         match event.request.method:
-            case "MESSAGE":
-                self.agent.respond(event.key, new_response(event.request, 200))
-                self._later(self._answer(event.request))
+            case "MESSAGE" if self.message_status:
+                self.agent.respond(event.key, new_response(event.request, self.message_status))
+                if self.message_status == 200:
+                    self._later(self._answer(event.request))
             case "INVITE" if self.answers_invite:
                 self._later(self._invited(event))
             case "BYE" if self.answers_bye:
@@ -162,13 +168,21 @@ class Camera:
                 items = tuple(item(each, self.gb_id) for each in self.channels)
                 parts = in_parts(sn, device_id, items, self.part_size)[: self.parts_sent]
                 for part in parts:
-                    await self.say(replace(part, sum_num=part.sum_num + self.sum_extra))
+                    await self.say(replace(part, sum_num=(part.sum_num or 0) + self.sum_extra))
             case DeviceInfoQuery(sn=sn, device_id=device_id) if self.answers_info:
                 await self.say(
                     DeviceInfoResponse(sn, device_id, manufacturer="SimCo", model="IPC-1", firmware="1.0")
                 )
+            case Message() as command:
+                for each in self.reply(command):
+                    await self.say(each)
             case _:
                 pass
+
+    def controls(self) -> list[DeviceControl]:
+        """The orders it was given, oldest first."""
+        bodies = (parse_message(each.body) for each in self.heard if each.method == "MESSAGE")
+        return [each for each in bodies if isinstance(each, DeviceControl)]
 
     async def _invited(self, event: RequestReceived) -> None:
         if self.ring_first:
