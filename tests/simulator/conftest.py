@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -13,6 +14,9 @@ from civicam.simulator.city import Plan, fixed_secrets, generate
 from civicam.simulator.description import City
 from civicam.simulator.device import GbDevice
 from civicam.simulator.identity import Identity
+
+MOMENT = datetime(2026, 3, 2, 1, tzinfo=UTC)
+"""What every device's clock shows."""
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +44,6 @@ def make_device(city: City, ids: IdSource) -> Callable[..., GbDevice]:
         )
         times = RegistrationTimes(expires=3600, retry=60, heartbeat=60, misses=3)
         origin = Origin("192.0.2.64", 5060, "udp", ids, "SimCam/1.0")
-        return GbDevice(identity, origin, times, jitter=lambda: 0.0)
+        return GbDevice(identity, origin, times, jitter=lambda: 0.0, clock=lambda: MOMENT)
 
     return make

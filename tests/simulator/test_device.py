@@ -15,7 +15,8 @@ from civicam.signalling.sip.digest import challenge, ha1, parse_authorization, v
 from civicam.signalling.sip.events import RequestReceived
 from civicam.signalling.sip.message import Request, Response
 from civicam.signalling.sip.peer import Peer
-from civicam.simulator.device import Ask, GbDevice, Output, Play, Prepare, Reply, Session, SetClock, Stop
+from civicam.simulator.device import GbDevice
+from civicam.simulator.outputs import Ask, Output, Play, Prepare, Reply, Session, SetClock, Stop
 
 PLATFORM = "34020000002000000001"
 SOURCE = Peer("udp", "192.0.2.10", 5060)
@@ -65,7 +66,7 @@ class Bench:
         )  # fmt: skip
         if kind:
             request.set_body(kind, body)
-        self.device.take(RequestReceived(("s", str(self.number)), request, SOURCE))
+        self.device.take(RequestReceived(("s", str(self.number)), request, SOURCE), 0.0)
         return request
 
     def invite(self, *, tcp: bool = False, channel: str = "") -> Request:
@@ -217,7 +218,7 @@ def test_a_session_from_invite_to_bye(bench: Bench, tcp: bool) -> None:
     assert [type(output) for output in bench.outputs()] == [Play]
     assert session.dialog is not None
     bye = session.dialog.request("BYE")
-    bench.device.take(RequestReceived(("s", "bye"), bye, SOURCE))
+    bench.device.take(RequestReceived(("s", "bye"), bye, SOURCE), 0.0)
     stop, reply = bench.outputs()
     assert isinstance(stop, Stop)
     assert isinstance(reply, Reply)
@@ -230,7 +231,7 @@ def test_a_bye_may_stay_unanswered(bench: Bench) -> None:
     bench.accepted()
     bench.device.no_bye_answer = True
     request.method = "BYE"
-    bench.device.take(RequestReceived(("s", "bye"), request, SOURCE))
+    bench.device.take(RequestReceived(("s", "bye"), request, SOURCE), 0.0)
     assert [type(output) for output in bench.outputs()] == [Stop]
 
 

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from civicam.kernel.errors import CivicamError, Refused
 from civicam.signalling.gb28181 import manscdp
@@ -30,91 +28,40 @@ from civicam.signalling.gb28181.sdp import CONTENT_TYPE, Answer, Sdp, build_answ
 from civicam.signalling.sip.build import Origin, new_request, new_response
 from civicam.signalling.sip.dialog import Dialog
 from civicam.signalling.sip.digest import Password, answer, choose_challenge, parse_challenge
-from civicam.signalling.sip.events import RequestReceived, TransactionKey
+from civicam.signalling.sip.events import RequestReceived
 from civicam.signalling.sip.message import Request, Response, delta_seconds
-from civicam.simulator.description import Channel
+from civicam.simulator.conduct import Conduct
 from civicam.simulator.identity import Identity, description, inventory
+from civicam.simulator.outputs import (
+    Ask,
+    Carry,
+    Output,
+    Play,
+    Prepare,
+    Purpose,
+    Reply,
+    Session,
+    SetClock,
+    Stop,
+)
 
 PART_SIZE = 4
 """Catalog items a message, as the largest maker sends them."""
 
-Purpose = Literal["register", "keepalive", "part", "other"]
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """Send a request and report the outcome with `GbDevice.answered`."""
-
-    request: Request
-    purpose: Purpose
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """Answer a request that was received."""
-
-    key: TransactionKey
-    response: Response
-
-
-@dataclass(eq=False, slots=True)
-class Session:
-    """One live session: what was asked for, and the dialog once it is answered."""
-
-    key: TransactionKey
-    invite: Request
-    channel: Channel
-    offer: Sdp
-    streaming: bool = False
-    dialog: Dialog | None = None
-
-    @property
-    def call_id(self) -> str:
-        """Names the session."""
-        return self.invite.call_id
-
-    @property
-    def main(self) -> bool:
-        """Main or sub stream; main when the offer does not say."""
-        return (self.offer.stream or 0) == 0
-
-
-@dataclass(frozen=True, slots=True)
-class Prepare:
-    """Open a local media port for this session, then call `GbDevice.accept` or `GbDevice.refuse`."""
-
-    session: Session
-
-
-@dataclass(frozen=True, slots=True)
-class Play:
-    """The ACK came: send."""
-
-    session: Session
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """The session is over: close its port."""
-
-    session: Session
-
-
-@dataclass(frozen=True, slots=True)
-class SetClock:
-    """The platform told the time (校时)."""
-
-    moment: datetime
-
-
-Output = Ask | Reply | Prepare | Play | Stop | SetClock
-
 
 class GbDevice:
-    """A camera or recorder. ``origin`` is where it sends from; ``jitter`` gives numbers in [0, 1)."""
+    """A camera or recorder. ``origin`` is where it sends from; ``jitter`` gives numbers in [0, 1);
+    ``clock`` tells what its own clock shows.
+    """
 
     def __init__(
-        self, identity: Identity, origin: Origin, times: RegistrationTimes, *, jitter: Callable[[], float]
+        self,
+        identity: Identity,
+        origin: Origin,
+        times: RegistrationTimes,
+        *,
+        jitter: Callable[[], float],
+        clock: Callable[[], datetime],
     ) -> None:
         self.identity = identity
         self.origin = origin
@@ -124,12 +71,14 @@ class GbDevice:
         self._home = f"sip:{identity.platform}@{identity.realm}"
         self._password = Password(identity.device.gb_id, identity.device.secret)
         self._channels = {channel.gb_id: channel for channel in identity.channels}
+        self.conduct = Conduct(identity.device.gb_id, tuple(self._channels), clock)
         self._out: deque[Output] = deque()
         self._parts: deque[CatalogResponse] = deque()
         self._part_under_way = False
         self._nonce_uses: tuple[str, int] = ("", 0)
         self.sessions: dict[str, Session] = {}
         self.no_bye_answer = False
+        self._now = 0.0
         self.registration = self._fresh()
 
     def _fresh(self) -> RegistrationClient:
@@ -259,8 +208,9 @@ class GbDevice:
 
     # -- requests from the platform
 
-    def take(self, event: RequestReceived) -> None:
+    def take(self, event: RequestReceived, now: float) -> None:
         """A new request for this device or one of its channels."""
+        self._now = now
         handler = {"MESSAGE": self._on_message, "INVITE": self._on_invite, "BYE": self._on_bye}.get(
             event.request.method
         )
@@ -286,8 +236,15 @@ class GbDevice:
                 self._next_part()
             case manscdp.DeviceInfoQuery(sn=sn, device_id=asked):
                 self._out.append(Ask(self._message(description(self.identity, sn, asked)), "other"))
+            case manscdp.Message():
+                self._conducted(command)
             case _:
                 pass
+
+    def _conducted(self, command: manscdp.Message) -> None:
+        answers, deeds = self.conduct.answer(command, self._now)
+        self._out.extend(Ask(self._message(each.to_xml()), "other") for each in answers)
+        self._out.extend(Carry(deed) for deed in deeds)
 
     def _next_part(self) -> None:
         if self._parts and not self._part_under_way:

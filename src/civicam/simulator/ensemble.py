@@ -13,7 +13,7 @@ import random
 import socket
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from civicam.kernel.errors import CivicamError
 from civicam.signalling.aio.agent import SipAgent
@@ -31,10 +31,15 @@ from civicam.signalling.sip.events import (
 from civicam.signalling.sip.limits import Limits
 from civicam.signalling.sip.peer import Peer
 from civicam.signalling.sip.uri import parse_uri
+from civicam.simulator.conduct import Deed, Restart
 from civicam.simulator.description import City, Device
-from civicam.simulator.device import (
+from civicam.simulator.device import GbDevice
+from civicam.simulator.faults import Condition, Faults
+from civicam.simulator.identity import Identity
+from civicam.simulator.options import Options
+from civicam.simulator.outputs import (
     Ask,
-    GbDevice,
+    Carry,
     Output,
     Play,
     Prepare,
@@ -42,9 +47,6 @@ from civicam.simulator.device import (
     SetClock,
     Stop,
 )
-from civicam.simulator.faults import Condition, Faults
-from civicam.simulator.identity import Identity
-from civicam.simulator.options import Options
 from civicam.simulator.sessions import MediaSessions
 from civicam.simulator.studio import Studio
 from civicam.simulator.transmit import Tally
@@ -133,8 +135,8 @@ class Ensemble:
                 retry_limit=self._options.retry_s * 16,
                 heartbeat=float(self._options.heartbeat_s or device.heartbeat_s),
             )
-            logic = GbDevice(identity, origin, times, jitter=self._rng.random)
             condition = self._faults.conditions[device.gb_id]
+            logic = GbDevice(identity, origin, times, jitter=self._rng.random, clock=_clock_of(condition))
             member = _Member(logic, agent, condition, device.transport == "tcp")
             self._members[device.gb_id] = member
             self._owners[device.gb_id] = member
@@ -258,6 +260,13 @@ class Ensemble:
                 self._media.silence(session.call_id)
             case SetClock(moment=moment):
                 member.condition.drift = (moment - datetime.now(UTC)).total_seconds()
+            case Carry(deed=deed):
+                self._carry(member, deed)
+
+    def _carry(self, member: _Member, deed: Deed) -> None:
+        """What an order leads to outside the device itself."""
+        if isinstance(deed, Restart):
+            self.reboot(member.device.identity.device.gb_id)
 
     def _later(self, member: _Member, act: Callable[[], object]) -> None:
         if member.condition.delay:
@@ -335,7 +344,7 @@ class Ensemble:
         if member is None:
             self._any_agent(event)
         elif member.running and member.condition.linked:
-            member.device.take(event)
+            member.device.take(event, asyncio.get_running_loop().time())
             self._serve(member)
 
     def _any_agent(self, event: RequestReceived) -> None:
@@ -381,3 +390,8 @@ def route_to(server: tuple[str, int]) -> str:
             return str(probe.getsockname()[0])
         except OSError:
             return "127.0.0.1"
+
+
+def _clock_of(condition: Condition) -> Callable[[], datetime]:
+    """What a device's own clock shows: the time it was told, and what is wrong with it."""
+    return lambda: datetime.now(UTC) + timedelta(seconds=condition.drift + condition.clock)

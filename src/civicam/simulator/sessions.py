@@ -8,8 +8,9 @@ import socket
 from collections.abc import Callable
 from dataclasses import replace
 
-from civicam.simulator.device import GbDevice, Session
+from civicam.simulator.device import GbDevice
 from civicam.simulator.faults import Condition
+from civicam.simulator.outputs import Session
 from civicam.simulator.picture import MAIN, SUB, Profile, codec_of
 from civicam.simulator.studio import Studio
 from civicam.simulator.transmit import Stream, Tally, Transmitter, media_socket
