@@ -13,6 +13,8 @@ from typing import Any
 
 from tests.gateway.wire import REALM, later
 
+from civicam.alarms.facts import AlarmId, AlarmSeen, ResetState, Taken
+from civicam.alarms.model import alarm_id_for, fit_to_keep
 from civicam.fleet.facts import (
     CatalogueApplied,
     CatalogueItem,
@@ -172,6 +174,32 @@ class MemoryFleet:
         if found is None:
             raise Refused("fleet.unknown-channel", channel_id=channel_id)
         return found
+
+
+class MemoryAlarms:
+    """Keeps each alarm once; ``broken`` makes the store fail."""
+
+    def __init__(self) -> None:
+        self.kept: dict[AlarmId, AlarmSeen] = {}
+        self.copies = 0
+        self.resets: list[tuple[AlarmId, str, str]] = []
+        self.broken = False
+
+    async def take(self, seen: AlarmSeen) -> Taken:
+        if self.broken:
+            raise Operational("db.full")
+        alarm_id = alarm_id_for(seen)
+        new = alarm_id not in self.kept
+        self.copies += not new
+        self.kept.setdefault(alarm_id, fit_to_keep(seen))
+        return Taken(alarm_id, new)
+
+    async def reset(self, alarm_id: AlarmId, state: ResetState, by: str) -> None:
+        self.resets.append((alarm_id, state, by))
+
+    @property
+    def all(self) -> list[AlarmSeen]:
+        return list(self.kept.values())
 
 
 class MemoryEngine:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable
 from datetime import UTC, datetime
 
 import pytest
-from tests.gateway.rooms import MemoryEngine, MemoryFleet, MemoryProber
+from tests.gateway.rooms import MemoryAlarms, MemoryEngine, MemoryFleet, MemoryProber
 from tests.gateway.wire import PLATFORM, REALM, until
 
 from civicam.fleet.facts import Presence
@@ -44,7 +44,9 @@ def test_a_camera_comes_beats_and_its_connection_ends(transport: str) -> None:
     async def story() -> None:
         fleet, ids = MemoryFleet(), IdSource(os.urandom)
         device = fleet.enter(CAM, "example-9")
-        ports = GatewayPorts(fleet, MemoryEngine(), MemoryProber(), SystemClock(), ids, local_address)
+        ports = GatewayPorts(
+            fleet, MemoryAlarms(), MemoryEngine(), MemoryProber(), SystemClock(), ids, local_address
+        )
         gateway = Gateway(GatewaySettings(gb_id=PLATFORM, realm=REALM), ports, os.urandom(16))
         agent = SipAgent(SipEndpoint(ids), gateway.on_request, on_other=gateway.on_other)
         port = await agent.listen("127.0.0.1", 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 from tests.gateway.camera import Camera, item
-from tests.gateway.rooms import MemoryEngine, MemoryFleet, MemoryProber
+from tests.gateway.rooms import MemoryAlarms, MemoryEngine, MemoryFleet, MemoryProber
 from tests.gateway.wire import (
     GATE,
     GATE_HOST,
@@ -33,13 +33,20 @@ class World:
         self.settings = settings or GatewaySettings(gb_id=PLATFORM, realm=REALM, advertise=GATE_HOST)
         self.network = Network()
         self.fleet = MemoryFleet()
+        self.alarms = MemoryAlarms()
         self.engine = MemoryEngine()
         self.prober = MemoryProber()
         self._hosts = itertools.count(2)
 
     async def start(self) -> Gateway:
         ports = GatewayPorts(
-            self.fleet, self.engine, self.prober, LoopClock(), ids("gate"), lambda host: GATE_HOST
+            self.fleet,
+            self.alarms,
+            self.engine,
+            self.prober,
+            LoopClock(),
+            ids("gate"),
+            lambda host: GATE_HOST,
         )
         self.gateway = Gateway(self.settings, ports, b"0123456789abcdef" + bytes([next_seed() % 256]))
         self.agent = MemoryAgent(

@@ -126,6 +126,7 @@ class Platform:
         settings, ids = self.settings.gateway, IdSource(os.urandom)
         ports = GatewayPorts(
             fleet=found.fleet,
+            alarms=found.alarms,
             engine=self._engine,
             prober=RtspProber(self.settings.media),
             clock=found.clock,

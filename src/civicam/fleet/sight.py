@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from civicam.fleet.facts import Presence
+from civicam.fleet.facts import DeviceId, Presence
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,22 @@ class TraceRow:
     answers: int | None
     copy_of: int | None
     cut: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a mobile device is now: WGS-84 degrees, ``speed`` km/h, ``direction`` degrees from north. ``at``
+    is the device's clock, None when not said. Only the newest of a device exists.
+    """
+
+    device_id: DeviceId
+    gb_id: str
+    lon: float
+    lat: float
+    at: datetime | None
+    received_at: datetime
+    speed: float | None = None
+    direction: float | None = None
 
 
 StepState = Literal["pending", "running", "passed", "failed", "skipped"]

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,6 +21,7 @@ from civicam.kernel.errors import Operational
 from civicam.signalling.gb28181.catalogue import CatalogueCollector, CollectState, CollectTimes
 from civicam.signalling.gb28181.ids import Kind, node_kind
 from civicam.signalling.gb28181.manscdp import CatalogItem, CatalogQuery, CatalogResponse, ItemStatus
+from civicam.signalling.sip.peer import Peer
 
 ReadState = Literal["asked", "collecting", "complete", "incomplete", "refused", "silent"]
 _STATES: dict[CollectState, ReadState] = {
@@ -51,6 +54,22 @@ class CatalogueReader:
         self._running: dict[str, tuple[CatalogueCollector, asyncio.Event]] = {}
         self._progress: dict[str, Progress] = {}
         """By device; at most one each."""
+        self._turns: dict[str, tuple[asyncio.Lock, int]] = {}
+
+    @asynccontextmanager
+    async def turn(self, gb_id: str) -> AsyncIterator[None]:
+        """What changes a device's channels waits here for the rest: a list that is being read would undo news
+        of a channel that came meanwhile.
+        """
+        lock, users = self._turns.get(gb_id, (asyncio.Lock(), 0))
+        self._turns[gb_id] = (lock, users + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, users = self._turns.pop(gb_id)
+            if users > 1:
+                self._turns[gb_id] = (lock, users - 1)
 
     def progress(self, gb_id: str) -> Progress | None:
         """How far the newest reading came; None before the first since our start."""
@@ -70,9 +89,12 @@ class CatalogueReader:
 
         Raises `Operational` when the store cannot take it.
         """
-        peer = entry.peer
-        if peer is None or entry.gb_id in self._running:
+        if entry.peer is None or entry.gb_id in self._running:
             return CollectState.SILENT
+        async with self.turn(entry.gb_id):
+            return await self._read(entry, entry.peer, sn)
+
+    async def _read(self, entry: Entry, peer: Peer, sn: int) -> CollectState:
         collector = CatalogueCollector(sn, self._desk.clock.monotonic(), self._times)
         news = asyncio.Event()
         self._running[entry.gb_id] = (collector, news)
@@ -129,27 +151,33 @@ class CatalogueReader:
 
 
 def channels(items: tuple[CatalogItem, ...], own_id: str) -> list[CatalogueItem]:
-    """The video channels of a catalogue, as the fleet takes them. Tree nodes, alarm inputs, audio and our
-    own id (some recorders list the platform) are no channels.
+    """The video channels of a catalogue, as the fleet takes them. A list that says nothing of an item's state
+    does not call it off.
     """
-    return [
-        CatalogueItem(
-            gb_id=item.device_id,
-            name=item.name,
-            # a list that says nothing of an item's state does not call it off
-            status="OFF" if item.status is ItemStatus.OFF else "ON",
-            parent=item.parent_id,
-            civil_code=item.civil_code,
-            manufacturer=item.manufacturer,
-            model=item.model,
-            ptz_type=item.ptz_type or 0,
-            lon=item.longitude,
-            lat=item.latitude,
-            raw=(*_streams(item), *item.extra),
-        )
-        for item in items
-        if node_kind(item.device_id) is Kind.CAMERA and item.device_id != own_id
-    ]
+    return [channel(item, unsaid="ON") for item in items if is_channel(item.device_id, own_id)]
+
+
+def is_channel(gb_id: str, own_id: str) -> bool:
+    """Tree nodes, alarm inputs, audio and our own id (some recorders list the platform) are no channels."""
+    return node_kind(gb_id) is Kind.CAMERA and gb_id != own_id
+
+
+def channel(item: CatalogItem, unsaid: str) -> CatalogueItem:
+    """One channel; ``unsaid`` is its status when the device gives none."""
+    states = {ItemStatus.OFF: "OFF", ItemStatus.ON: "ON"}
+    return CatalogueItem(
+        gb_id=item.device_id,
+        name=item.name,
+        status=states.get(item.status, unsaid),
+        parent=item.parent_id,
+        civil_code=item.civil_code,
+        manufacturer=item.manufacturer,
+        model=item.model,
+        ptz_type=item.ptz_type or 0,
+        lon=item.longitude,
+        lat=item.latitude,
+        raw=(*_streams(item), *item.extra),
+    )
 
 
 def _streams(item: CatalogItem) -> tuple[tuple[str, str], ...]:

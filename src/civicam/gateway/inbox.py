@@ -31,7 +31,7 @@ from civicam.signalling.gb28181.manscdp import (
 from civicam.signalling.sip.events import RequestReceived
 from civicam.signalling.sip.message import Request
 
-_CONTENT_TYPES = frozenset({"application/manscdp+xml", "application/xml", "text/xml", ""})
+CONTENT_TYPES = frozenset({"application/manscdp+xml", "application/xml", "text/xml", ""})
 
 Handler = Callable[[Entry, RequestReceived, Message], None]
 """Called after the 200 is on its way; must not block or raise."""
@@ -57,7 +57,7 @@ class Inbox:
     def handle(self, event: RequestReceived) -> None:
         """Answer one MESSAGE and do what follows from it."""
         desk = self._desk
-        if event.request.content_type not in _CONTENT_TYPES:
+        if event.request.content_type not in CONTENT_TYPES:
             desk.refuse(event, 415, "gateway.content-type")
             return
         try:
@@ -65,16 +65,12 @@ class Inbox:
         except Refused as error:
             desk.refuse(event, 400, error.code)
             return
-        entry = self._speaker(event, command)
+        entry = self.speaker(event, command)
         if entry is None:
             # 404 makes devices register that are registered only in their own memory
             desk.refuse(event, 404, "gateway.unknown-device", who=_from_user(event.request))
             return
-        if not entry.trusts(event.source):
-            other = entry.sightings.refused(event.source, desk.clock.monotonic())
-            if other is not None:
-                desk.same_id_twice(entry, event.source, other)
-            desk.refuse(event, 403, "gateway.register-first", who=entry.gb_id)
+        if not self.may_speak(entry, event):
             return
         desk.roster.heard(entry, event.source)
         if self._unanswerable(command):
@@ -83,12 +79,24 @@ class Inbox:
         desk.answer(event, 200)
         self._take(entry, event, command)
 
-    def _speaker(self, event: RequestReceived, command: Command) -> Entry | None:
+    def speaker(self, event: RequestReceived, command: Command | None) -> Entry | None:
+        """The device that says ``command``: by From, else by the body, else by the packet source."""
         roster = self._desk.roster
-        for gb_id in (_from_user(event.request), command.device_id):
+        for gb_id in (_from_user(event.request), command.device_id if command else None):
             if gb_id and (entry := roster.by_gb_id(gb_id)) is not None:
                 return entry
         return roster.by_peer(event.source)
+
+    def may_speak(self, entry: Entry, event: RequestReceived) -> bool:
+        """Whether the packet comes from where the device registered; else it is turned away here."""
+        desk = self._desk
+        if entry.trusts(event.source):
+            return True
+        other = entry.sightings.refused(event.source, desk.clock.monotonic())
+        if other is not None:
+            desk.same_id_twice(entry, event.source, other)
+        desk.refuse(event, 403, "gateway.register-first", who=entry.gb_id)
+        return False
 
     def _unanswerable(self, command: Command) -> bool:
         """A question or an order to us: this platform is nobody's device yet. Notices are taken anyway."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from civicam.gateway.roster import Entry, source_text
 from civicam.gateway.settings import GatewaySettings
@@ -10,6 +10,7 @@ from civicam.signalling.gb28181 import sdp
 from civicam.signalling.gb28181.manscdp import CONTENT_TYPE, Message, to_xml
 from civicam.signalling.gb28181.ssrc import format_ssrc
 from civicam.signalling.sip.build import IdSource, Origin, new_request
+from civicam.signalling.sip.dialog import Dialog
 from civicam.signalling.sip.message import Request
 from civicam.signalling.sip.peer import Peer
 
@@ -50,6 +51,24 @@ class Line:
         request.headers.set("Subject", str(subject))
         request.set_body(sdp.CONTENT_TYPE, sdp.build_offer(offer))
         return request
+
+    def subscribe(
+        self, entry: Entry, peer: Peer, command: Message, headers: Iterable[tuple[str, str]]
+    ) -> Request:
+        """A SUBSCRIBE that begins a dialog; ``headers`` say to what and for how long."""
+        request = self._request("SUBSCRIBE", entry.gb_id, peer)
+        for name, value in headers:
+            request.headers.set(name, value)
+        request.set_body(CONTENT_TYPE, to_xml(command, entry.profile.encoding))
+        return request
+
+    def subscribe_again(
+        self, dialog: Dialog, entry: Entry, command: Message, headers: Iterable[tuple[str, str]]
+    ) -> Request:
+        """The next SUBSCRIBE of a dialog: a refresh, or its end."""
+        contact = ("Contact", dialog.origin.contact(self._settings.gb_id))
+        body = to_xml(command, entry.profile.encoding)
+        return dialog.request("SUBSCRIBE", headers=[contact, *headers], body=body, content_type=CONTENT_TYPE)
 
     def _request(self, method: str, target: str, peer: Peer) -> Request:
         return new_request(

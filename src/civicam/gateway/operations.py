@@ -8,9 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from civicam.gateway.addresses import Addresses
+from civicam.gateway.alarms import AlarmDesk
 from civicam.gateway.commands import Commands
 from civicam.gateway.configuration import Configuration
 from civicam.gateway.maintenance import Maintenance
+from civicam.gateway.positions import Positions
 from civicam.gateway.ptz import PtzDesk
 from civicam.gateway.ptz_places import PtzPlaces
 from civicam.gateway.sight import Sights
@@ -27,3 +29,5 @@ class Operations:
     places: PtzPlaces
     maintenance: Maintenance
     configuration: Configuration
+    alarms: AlarmDesk
+    positions: Positions

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from civicam.alarms.facts import AlarmId, AlarmSeen, ResetState, Taken
 from civicam.fleet.facts import (
     CatalogueApplied,
     CatalogueItem,
@@ -83,6 +84,18 @@ class Fleet(Protocol):
         ...
 
 
+class Alarms(Protocol):
+    """The alarms room as the gateway sees it. Every call may raise `Operational` ``db.*``."""
+
+    async def take(self, seen: AlarmSeen) -> Taken:
+        """Keep an alarm; durable when this returns. A copy of one that is there changes nothing."""
+        ...
+
+    async def reset(self, alarm_id: AlarmId, state: ResetState, by: str) -> None:
+        """Keep what came of asking the device to reset an alarm."""
+        ...
+
+
 class RtspProber(Protocol):
     """Asks a source by OPTIONS or DESCRIBE, opens no stream. Never raises for what the source does."""
 
@@ -132,6 +145,7 @@ class GatewayPorts:
     """Everything bootstrap plugs in. ``local_address``: which of our addresses a host is reached from."""
 
     fleet: Fleet
+    alarms: Alarms
     engine: MediaEngine
     prober: RtspProber
     clock: Clock

@@ -6,6 +6,7 @@ The plan (`civicam.gateway.resync_plan`) decides who and when.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from civicam.fleet.facts import DeviceId
 from civicam.gateway.catalogue import CatalogueReader
@@ -33,15 +34,27 @@ class Resync:
             )
         )
         self._timer: asyncio.TimerHandle | None = None
+        self.then: Callable[[DeviceId], None] = lambda _device: None
+        """Called with a device that is online, once it was asked or need not be."""
+        self.gone: Callable[[DeviceId], None] = lambda _device: None
+        """Called with a device that went away."""
 
     def online(self, device_id: DeviceId) -> None:
         """A device came online."""
         if self.plan.want(device_id, self._desk.clock.monotonic()):
             self._run()
+        elif not self.plan.busy(device_id):
+            self.then(device_id)
 
     def offline(self, device_id: DeviceId) -> None:
         """A device went away."""
         self.plan.drop(device_id)
+        self.gone(device_id)
+
+    def soon(self, device_id: DeviceId) -> None:
+        """A device speaks of channels its list did not name: read it again, after the cool-down."""
+        if self.plan.soon(device_id, self._desk.clock.monotonic()):
+            self._run()
 
     def ask_again(self, device_id: DeviceId) -> bool:
         """A person wants the list read anew; False when it is being read already."""
@@ -76,6 +89,7 @@ class Resync:
         finally:
             self.plan.done(device_id, ok, self._desk.clock.monotonic())
             self._run()
+        self.then(device_id)
 
     def _next_sn(self) -> int:
         self._sn = self._sn % _MAX_SN + 1

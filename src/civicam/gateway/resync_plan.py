@@ -54,14 +54,28 @@ class ResyncPlan:
         """Whether the device waits for its turn."""
         return device_id in self._waiting
 
+    def busy(self, device_id: DeviceId) -> bool:
+        """Whether the device waits for its turn or is being asked."""
+        return device_id in self._waiting or device_id in self._running
+
     def want(self, device_id: DeviceId, now: float, *, force: bool = False) -> bool:
         """The device came online (or a person asks: ``force``). False when there is no need."""
-        if device_id in self._waiting or device_id in self._running:
+        if self.busy(device_id):
             return False
         read_at = self._read_at.get(device_id)
         if not force and read_at is not None and now - read_at < self._limits.cool_down_s:
             return False
         self._waiting[device_id] = _Wish(now, 1)
+        return True
+
+    def soon(self, device_id: DeviceId, now: float) -> bool:
+        """The device speaks of what its list did not name: as `want`, but a wish within the cool-down waits
+        for its end instead of being forgotten.
+        """
+        if self.busy(device_id):
+            return False
+        read_at = self._read_at.get(device_id, float("-inf"))
+        self._waiting[device_id] = _Wish(max(now, read_at + self._limits.cool_down_s), 1)
         return True
 
     def drop(self, device_id: DeviceId) -> None:

@@ -7,17 +7,26 @@ from typing import NamedTuple
 
 from civicam.fleet.facts import DeviceId
 from civicam.gateway.addresses import Addresses
+from civicam.gateway.alarms import AlarmDesk
+from civicam.gateway.catalogue_notify import CatalogueNotices
 from civicam.gateway.commands import Commands
 from civicam.gateway.configuration import Configuration
 from civicam.gateway.desk import Desk
 from civicam.gateway.inbox import Inbox
 from civicam.gateway.maintenance import Maintenance
+from civicam.gateway.notices import Notices
 from civicam.gateway.operations import Operations
+from civicam.gateway.ports import Alarms
+from civicam.gateway.positions import Positions
 from civicam.gateway.ptz import PtzDesk
 from civicam.gateway.ptz_places import PtzPlaces
 from civicam.gateway.registrar import Registrar
 from civicam.gateway.resync import Resync
 from civicam.gateway.sight import Sights
+from civicam.gateway.subscriptions import Subscriptions
+from civicam.signalling.gb28181.manscdp.alarm import AlarmNotify
+from civicam.signalling.gb28181.manscdp.catalog_notify import CatalogNotify
+from civicam.signalling.gb28181.manscdp.mobile_position import MobilePosition
 from civicam.signalling.gb28181.manscdp.upgrade_result import UpgradeResult
 from civicam.signalling.sip.trace import Trace
 
@@ -32,7 +41,14 @@ class Seeds(NamedTuple):
 class Running:
     """``streams_of``: how many sessions a device has now."""
 
-    def __init__(self, desk: Desk, seeds: Seeds, trace: Trace, streams_of: Callable[[DeviceId], int]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        alarms: Alarms,
+        seeds: Seeds,
+        trace: Trace,
+        streams_of: Callable[[DeviceId], int],
+    ) -> None:
         self.desk = desk
         self.registrar = Registrar(desk, seeds.secret)
         self.resync = Resync(desk, seeds.first_sn)
@@ -52,4 +68,28 @@ class Running:
             PtzPlaces(addresses, self.commands),
             maintenance,
             Configuration(addresses, self.commands),
+            AlarmDesk(desk, self.commands, addresses, alarms),
+            Positions(desk),
         )
+        self.subscriptions = Subscriptions(desk, self.commands.next_sn)
+        self.notices = Notices(desk, self.inbox, self.subscriptions)
+        self._join_events(CatalogueNotices(desk, self.resync))
+
+    def _join_events(self, catalogue: CatalogueNotices) -> None:
+        """What devices tell by themselves, whichever way it comes."""
+        alarms, positions = self.operations.alarms, self.operations.positions
+        self.notices.on(CatalogNotify, catalogue.take)
+        self.inbox.on(CatalogNotify, lambda entry, _event, notice: catalogue.take(entry, notice))
+        self.notices.on(AlarmNotify, alarms.notice)
+        self.inbox.on(AlarmNotify, alarms.message)
+        self.notices.on(MobilePosition, positions.notice)
+        self.inbox.on(MobilePosition, positions.message)
+        self.subscriptions.before_alarms = alarms.arm
+        self.sights.subscriptions = self.subscriptions.sight
+        self.resync.then = self.subscriptions.ready
+
+        def gone(device_id: DeviceId) -> None:
+            for each in (self.subscriptions, catalogue, positions):
+                each.gone(device_id)
+
+        self.resync.gone = gone

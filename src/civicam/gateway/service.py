@@ -1,7 +1,8 @@
 """The gateway: translates between the wire and the rooms. Bootstrap makes one, starts it, stops it.
 
 endpoint = SipEndpoint(ids)
-gateway = Gateway(settings.gateway, GatewayPorts(fleet, engine, prober, clock, ids, local_address), secret)
+ports = GatewayPorts(fleet, alarms, engine, prober, clock, ids, local_address)
+gateway = Gateway(settings.gateway, ports, secret)
 agent = SipAgent(endpoint, gateway.on_request, on_other=gateway.on_other)
 port = await agent.listen(settings.gateway.host, settings.gateway.port)
 await gateway.start(agent, port)
@@ -44,6 +45,7 @@ from civicam.signalling.sip.peer import Peer
 from civicam.signalling.sip.trace import Trace
 
 _STOP_S = 5.0
+_LAST_WORDS_S = 1.5
 _EARLY = 4096
 """Requests kept while the devices are read at the start; older ones are left to their senders' retries."""
 
@@ -96,7 +98,9 @@ class Gateway:
             reload=self.devices_changed,
         )
         await self.devices_changed()  # first: a device not read yet would be told 404 and stay away for long
-        self._running = Running(desk, Seeds(self._secret, self._first_sn), self.trace, self._streams_of)
+        self._running = Running(
+            desk, self._ports.alarms, Seeds(self._secret, self._first_sn), self.trace, self._streams_of
+        )
         self._tasks.spawn(self._follow_engine(), "engine-events")
         while self._early:
             self.on_request(self._early.popleft())
@@ -105,6 +109,7 @@ class Gateway:
         """Take nothing new, BYE to all, store what is on its way. The agent must still run."""
         if self._running is not None:
             self._running.resync.stop()
+            await self._running.subscriptions.end_all(_LAST_WORDS_S)
             await self._running.ptz.aclose()
         await self._sessions.end_all(_STOP_S)
         await self._liveness.settle(_STOP_S)
@@ -186,7 +191,9 @@ class Gateway:
                 running.desk.answer(event, 200, headers=[("Allow", ALLOW)])
             case "INVITE":
                 running.desk.refuse(event, 488, "gateway.invite-refused")
-            case "NOTIFY" | "INFO" | "SUBSCRIBE":
+            case "NOTIFY":
+                running.notices.handle(event)
+            case "INFO" | "SUBSCRIBE":
                 running.desk.refuse(event, 481, "gateway.no-dialog")
             case _:
                 running.desk.refuse(event, 405, "gateway.unknown-method", headers=[("Allow", ALLOW)])
@@ -323,6 +330,9 @@ class Gateway:
             "ssrcs": len(self._ssrcs),
             "tasks": len(self._tasks),
             "resync_waiting": running.resync.plan.waiting if running else 0,
+            "subscriptions": len(running.subscriptions) if running else 0,
+            "subscriptions_standing": running.subscriptions.standing() if running else 0,
+            "positions": len(running.operations.positions) if running else 0,
             "resync_running": running.resync.plan.running if running else 0,
             "trace_bytes": self.trace.held,
             "commands_under_way": len(running.commands) if running else 0,

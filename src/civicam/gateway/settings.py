@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from civicam.gateway.event_settings import AlarmHandlingSettings, DeviceHabits, SubscriptionSettings
 from civicam.signalling.gb28181.ids import GbId
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -135,6 +136,10 @@ class GatewaySettings(BaseModel):
     resync: ResyncSettings = ResyncSettings()
     live: LiveSettings = LiveSettings()
     command: CommandSettings = CommandSettings()
+    subscription: SubscriptionSettings = SubscriptionSettings()
+    alarm: AlarmHandlingSettings = AlarmHandlingSettings()
+    devices: dict[GbIdText, DeviceHabits] = {}
+    """Single devices that are treated in their own way, by their 20-digit id."""
     ptz: PtzSettings = PtzSettings()
     probe: ProbeSettings = ProbeSettings()
 

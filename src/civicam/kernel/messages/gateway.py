@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 MESSAGES: dict[str, tuple[str, str]] = {
+    "gateway.alarm-flood": (
+        "设备报警过于频繁，超出部分只应答、不保存",
+        "The device sends more alarms than are taken; the rest is acknowledged and dropped",
+    ),
     "gateway.bad-answer": (
         "设备 {device} 对通道 {channel} 的应答不可用（媒体描述错误）",
         "The answer of device {device} for channel {channel} cannot be used (wrong media description)",

@@ -19,7 +19,6 @@ terminates would be asked without end.
 from __future__ import annotations
 
 import enum
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -87,6 +86,8 @@ SubscriptionAction = SendSubscribe | SubscriptionStood | SubscriptionFell
 class SubscriptionClient:
     """One subscription. ``jitter`` gives numbers in [0, 1): a city must not refresh in one second."""
 
+    __slots__ = ("_actions", "_due", "_jitter", "_pause", "_since", "_times", "_until", "_wanted", "state")
+
     def __init__(self, times: SubscriptionTimes, *, jitter: Callable[[], float]) -> None:
         self._times = times
         self._jitter = jitter
@@ -96,7 +97,9 @@ class SubscriptionClient:
         """When the device forgets us; None while no dialog stands."""
         self._since = 0.0
         self._wanted = False
-        self._actions: deque[SubscriptionAction] = deque()
+        self._actions: list[
+            SubscriptionAction
+        ] = []  # a city has thousands of them: an empty deque is 600 bytes
         self.state = SubscriberState.IDLE
 
     @property
@@ -104,9 +107,14 @@ class SubscriptionClient:
         """Whether the device may be believed to notify; a refresh under way does not change it."""
         return self._until is not None
 
+    @property
+    def until(self) -> float | None:
+        """When the device forgets us unless it is asked again; None while nothing stands."""
+        return self._until
+
     def next_action(self) -> SubscriptionAction | None:
         """The next thing to do, None when there is nothing."""
-        return self._actions.popleft() if self._actions else None
+        return self._actions.pop(0) if self._actions else None
 
     def get_timer(self) -> float | None:
         """When `handle_timer` wants to be called."""

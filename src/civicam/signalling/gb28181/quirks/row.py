@@ -19,6 +19,10 @@ class Profile:
     """Declared in bodies we send; GB2312 towards peers that announce 2016 or nothing."""
     media_tcp: bool = False
     """Offer RTP over TCP even to a device that signals over UDP."""
+    arm: bool = False
+    """Arm it (SetGuard) before its alarms are subscribed to: it sends none unarmed."""
+    trust_status: bool = True
+    """Believe the states of channels in its notices; those in its lists are always believed."""
 
 
 @dataclass(frozen=True, slots=True)
