@@ -14,10 +14,15 @@ from typing import Any, Literal
 import httpx
 import pytest
 from fastapi import FastAPI
+from tests.web.pretend_alarms import PretendAlarmDesk, PretendPositions
 
 from civicam.access.service import AccessService
 from civicam.access.settings import AccessSettings
 from civicam.access.store import AccessStore
+from civicam.alarms.service import FACTS as ALARM_FACTS
+from civicam.alarms.service import AlarmService
+from civicam.alarms.settings import AlarmSettings
+from civicam.alarms.store import AlarmStore
 from civicam.db.engine import Database
 from civicam.db.migrate import migrate
 from civicam.db.outbox import Dispatcher
@@ -172,7 +177,9 @@ class PretendSights:
 class PretendOperator:
     """Everything that is asked of devices."""
 
-    sights: PretendSights = field(default_factory=PretendSights)
+    sights: PretendSights
+    alarms: PretendAlarmDesk
+    positions: PretendPositions = field(default_factory=PretendPositions)
 
     @property
     def operations(self) -> PretendOperator:
@@ -299,6 +306,7 @@ class House:
     clock: ManualClock
     ready: list[str]
     operator: PretendOperator
+    alarms: AlarmService
 
     async def log_in(self) -> dict[str, Any]:
         """By a one-time link; the client keeps the cookie."""
@@ -341,9 +349,11 @@ def house(tmp_path: Path) -> OpenHouse:
             clock,
             AccessSettings(),
         )
+        alarms = AlarmService(UnitOfWork(database, AlarmStore), clock, AlarmSettings())
         await fleet.import_city(json.dumps(CITY))
         gateway, engine, ready = PretendGateway(), PretendEngine(), [""]
-        operator = PretendOperator(PretendSights(frozenset(r.device_id for r in await fleet.devices())))
+        sights = PretendSights(frozenset(r.device_id for r in await fleet.devices()))
+        operator = PretendOperator(sights, PretendAlarmDesk(alarms))
 
         async def is_ready() -> str:
             return ready[0]
@@ -354,6 +364,7 @@ def house(tmp_path: Path) -> OpenHouse:
         services = Services(
             fleet=fleet,
             access=access,
+            alarms=alarms,
             streams=gateway,
             operator=operator,
             engine=engine,
@@ -371,13 +382,15 @@ def house(tmp_path: Path) -> OpenHouse:
         (static / "assets" / "app-1234.js").write_text("export {}")
         (static / "map" / "city.pmtiles").write_bytes(bytes(range(256)))
         app = create_app(services, static)
-        dispatcher = Dispatcher(database, clock, FACTS)
+        dispatcher = Dispatcher(database, clock, FACTS | ALARM_FACTS)
         dispatcher.watch("consoles", app.state.hub.watch)
         await dispatcher.start()
         transport = httpx.ASGITransport(app, client=("192.0.2.7", 4000))
         try:
             async with httpx.AsyncClient(transport=transport, base_url=BASE) as http:
-                yield House(app, http, fleet, access, database, gateway, engine, clock, ready, operator)
+                yield House(
+                    app, http, fleet, access, database, gateway, engine, clock, ready, operator, alarms
+                )
         finally:
             await app.state.hub.aclose()
             await dispatcher.aclose()

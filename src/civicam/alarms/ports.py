@@ -44,6 +44,10 @@ class AlarmStore(Protocol):
         """One alarm."""
         ...
 
+    def alarms(self, alarm_ids: Sequence[AlarmId]) -> list[Alarm]:
+        """Those of some alarms that are there, newest first."""
+        ...
+
     def page(self, wanted: AlarmFilter, after: str, limit: int) -> AlarmPage:
         """Newest first. `Refused` ``alarms.bad-cursor``."""
         ...

@@ -108,6 +108,10 @@ class AlarmService:
             raise Refused("alarms.unknown-alarm", alarm_id=alarm_id)
         return found
 
+    async def some(self, alarm_ids: Sequence[AlarmId]) -> list[Alarm]:
+        """Those of some alarms that are there, newest first."""
+        return await self._work.read(lambda store: store.alarms(alarm_ids))
+
     async def reset(self, alarm_id: AlarmId, state: ResetState, by: str) -> None:
         """Keep what came of asking the device to reset an alarm. `Refused` ``alarms.unknown-alarm``."""
         fact = AlarmReset(alarm_id, state, by, self._clock.now())

@@ -20,6 +20,7 @@ from civicam.kernel.errors import Refused
 
 _SEEN = tuple(each.name for each in fields(AlarmSeen))
 _C = alarm_event.c
+_NEWEST = (_C.received_at.desc(), _C.alarm_id.desc())
 
 
 class AlarmStore:
@@ -53,12 +54,16 @@ class AlarmStore:
         row = self._db.execute(select(alarm_event).where(_C.alarm_id == alarm_id)).one_or_none()
         return None if row is None else _alarm(row)
 
+    def alarms(self, alarm_ids: Sequence[AlarmId]) -> list[Alarm]:
+        query = select(alarm_event).where(_C.alarm_id.in_(alarm_ids))
+        return [_alarm(row) for row in self._db.execute(query.order_by(*_NEWEST))]
+
     def page(self, wanted: AlarmFilter, after: str, limit: int) -> AlarmPage:
         where = _where(wanted)
         if after:
             at, key = _place(after)
             where.append(or_(_C.received_at < at, and_(_C.received_at == at, _C.alarm_id < key)))
-        query = select(alarm_event).where(*where).order_by(_C.received_at.desc(), _C.alarm_id.desc())
+        query = select(alarm_event).where(*where).order_by(*_NEWEST)
         rows = self._db.execute(query.limit(limit + 1)).all()
         found = [_alarm(row) for row in rows[:limit]]
         return AlarmPage(found, _mark(found[-1]) if len(rows) > limit else None)

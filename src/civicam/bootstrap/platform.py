@@ -151,6 +151,7 @@ class Platform:
         services = Services(
             fleet=found.fleet,
             access=found.access,
+            alarms=found.alarms,
             streams=self._gateway,
             operator=self._gateway,
             engine=self._engine,

@@ -223,6 +223,10 @@ class FleetQueries(Protocol):
         """The channels of some devices."""
         ...
 
+    def device_names(self, device_ids: Sequence[str]) -> dict[str, str]:
+        """Names of some devices."""
+        ...
+
     def channel_names(self, channel_ids: Sequence[str]) -> dict[str, str]:
         """Names of some channels."""
         ...

@@ -198,6 +198,10 @@ class FleetQueries:
         query = select(channel.c.channel_id, channel.c.name).where(channel.c.channel_id.in_(channel_ids))
         return {row.channel_id: row.name for row in self._db.execute(query)}
 
+    def device_names(self, device_ids: Sequence[str]) -> dict[str, str]:
+        query = select(device.c.device_id, device.c.name).where(device.c.device_id.in_(device_ids))
+        return {row.device_id: row.name for row in self._db.execute(query)}
+
     def _rows(self, *where: ColumnElement[bool], limit: int | None = None) -> list[ChannelRow]:
         query = (
             select(

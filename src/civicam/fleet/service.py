@@ -311,6 +311,10 @@ class FleetService:
         """The channels of some devices."""
         return await self._queries.read(lambda q: q.channel_ids(device_ids))
 
+    async def device_names(self, device_ids: Sequence[str]) -> dict[str, str]:
+        """Names of some devices."""
+        return await self._queries.read(lambda q: q.device_names(device_ids))
+
     async def channel_names(self, channel_ids: Sequence[str]) -> dict[str, str]:
         """Names of some channels."""
         return await self._queries.read(lambda q: q.channel_names(channel_ids))

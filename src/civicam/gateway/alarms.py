@@ -14,7 +14,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from civicam.alarms.facts import AlarmId, AlarmSeen, How, ResetState, Taken
+from civicam.alarms.facts import Alarm, AlarmId, AlarmSeen, How, ResetState, Taken
 from civicam.fleet.facts import ChannelId, DeviceId
 from civicam.fleet.model import channel_id_for
 from civicam.fleet.orders import Outcome
@@ -156,13 +156,19 @@ class AlarmDesk:
         else:
             self._desk.counters[f"alarm_arming_{outcome.result}"] += 1
 
-    async def reset(self, seen: AlarmSeen) -> Outcome:
-        """ResetAlarm for an alarm, at a person's wish.
+    async def reset(self, alarm: Alarm, by: str) -> None:
+        """ResetAlarm for an alarm, at the wish of ``by``; what came of it is kept.
 
         Raises `Refused` ``gateway.device-offline``, ``fleet.unknown-device``; `Operational`
-        ``gateway.unreachable``, ``gateway.no-answer``.
+        ``gateway.unreachable``, ``gateway.no-answer``, ``db.…``.
         """
-        return await self._order_reset(self._addresses.device(seen.device_id), seen)
+        entry = self._addresses.device(alarm.seen.device_id)
+        try:
+            state = reset_state(await self._order_reset(entry, alarm.seen))
+        except Operational:
+            await self._alarms.reset(alarm.alarm_id, "failed", by)
+            raise
+        await self._alarms.reset(alarm.alarm_id, state, by)
 
     async def _order_reset(self, entry: Entry, seen: AlarmSeen) -> Outcome:
         # an alarm centre has ten digits and cannot be ordered; its device can

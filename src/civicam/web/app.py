@@ -16,7 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from civicam import __version__
 from civicam.web import errors
-from civicam.web.api import access, control, devices, fleet, live, system
+from civicam.web.alarms import AlarmNews
+from civicam.web.api import access, alarms, control, devices, fleet, live, system
 from civicam.web.events import EventHub
 from civicam.web.guard import Guard
 from civicam.web.live import LiveDesk
@@ -43,7 +44,15 @@ class _CompressApi:
 def api() -> FastAPI:
     """The API's routes alone: enough to describe it (`civicam openapi`)."""
     app = FastAPI(title="civicam", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
-    for router in (access.router, fleet.router, devices.router, control.router, live.router, system.router):
+    for router in (
+        access.router,
+        alarms.router,
+        fleet.router,
+        devices.router,
+        control.router,
+        live.router,
+        system.router,
+    ):
         app.include_router(router, prefix="/api")
     return app
 
@@ -58,7 +67,13 @@ def create_app(services: Services, static: Path = HERE) -> FastAPI:
         services=services,
         live=desk,
         situation=situation,
-        hub=EventHub(services.fleet, situation, services.clock, services.settings),
+        hub=EventHub(
+            services.fleet,
+            AlarmNews(services.alarms, services.fleet),
+            situation,
+            services.clock,
+            services.settings,
+        ),
         began=services.clock.monotonic(),
     )
     app.include_router(system.probes)

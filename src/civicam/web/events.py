@@ -21,6 +21,7 @@ from civicam.fleet.facts import CatalogueApplied, DeviceId, PresenceChanged
 from civicam.fleet.service import FleetService
 from civicam.kernel.clock import Clock
 from civicam.kernel.errors import CivicamError
+from civicam.web.alarms import AlarmNews
 from civicam.web.settings import WebSettings
 from civicam.web.situation import SituationDesk
 
@@ -69,9 +70,15 @@ class EventHub:
     """One for the process; `watch` is an outbox watcher."""
 
     def __init__(
-        self, fleet: FleetService, situation: SituationDesk, clock: Clock, settings: WebSettings
+        self,
+        fleet: FleetService,
+        alarms: AlarmNews,
+        situation: SituationDesk,
+        clock: Clock,
+        settings: WebSettings,
     ) -> None:
         self._fleet = fleet
+        self._alarms = alarms
         self._situation = situation
         self._clock = clock
         self._settings = settings
@@ -89,6 +96,7 @@ class EventHub:
         """Begin to tell."""
         self._tasks = [
             asyncio.create_task(self._every(1 / self._settings.events_hz, self._tell_changes)),
+            asyncio.create_task(self._every(1 / self._settings.events_hz, self._tell_alarms)),
             asyncio.create_task(self._every(self._settings.situation_s, self._tell_situation)),
         ]
 
@@ -104,6 +112,8 @@ class EventHub:
         """Take a fact of the outbox."""
         if isinstance(fact, PresenceChanged | CatalogueApplied) and self._consoles:
             self._pending.append(fact)
+        elif self._consoles:
+            self._alarms.note(fact)
 
     def join(self) -> Console:
         """A new console."""
@@ -153,6 +163,10 @@ class EventHub:
             "reason": fact.reason_code or None,
             "at": fact.at.isoformat(),
         }
+
+    async def _tell_alarms(self) -> None:
+        if found := await self._alarms.take():
+            self.publish({"type": "alarm", "alarms": [asdict(each) for each in found]})
 
     async def _tell_situation(self) -> None:
         changed = await self._situation.refresh()

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from civicam.access.service import AccessService
+from civicam.alarms.facts import Alarm
+from civicam.alarms.service import AlarmService
 from civicam.fleet.facts import ChannelId, DeviceId
 from civicam.fleet.service import FleetService
-from civicam.fleet.sight import DeviceSight, TraceRow
+from civicam.fleet.sight import DeviceSight, Position, TraceRow
 from civicam.kernel.clock import Clock
 from civicam.media.engine import MediaEngine
 from civicam.observability.metrics import Metrics
@@ -55,6 +57,22 @@ class Sights(Protocol):
         ...
 
 
+class AlarmDesk(Protocol):
+    """What is done about alarms at devices."""
+
+    async def reset(self, alarm: Alarm, by: str) -> None:
+        """Ask the device to reset an alarm; what came of it is kept. `Refused` and `Operational`."""
+        ...
+
+
+class Positions(Protocol):
+    """Where mobile devices are."""
+
+    def newest(self) -> list[Position]:
+        """One for each, those heard last first."""
+        ...
+
+
 class Operations(Protocol):
     """What people may ask of devices, by subject."""
 
@@ -72,6 +90,12 @@ class Operations(Protocol):
 
     @property
     def configuration(self) -> Configuration: ...
+
+    @property
+    def alarms(self) -> AlarmDesk: ...
+
+    @property
+    def positions(self) -> Positions: ...
 
 
 class Operator(Protocol):
@@ -124,6 +148,7 @@ class Services:
 
     fleet: FleetService
     access: AccessService
+    alarms: AlarmService
     streams: Streams
     operator: Operator
     engine: MediaEngine
