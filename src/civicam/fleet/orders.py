@@ -175,3 +175,23 @@ class UpgradeState:
     state: Literal["ordered", "refused", "done", "failed"]
     reason: str
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A piece the device has recorded. ``kind`` time, alarm, manual or empty; ``size`` bytes, if it says."""
+
+    start: datetime
+    end: datetime
+    name: str = ""
+    kind: str = ""
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recordings:
+    """``complete`` False: the device announced ``announced`` pieces and stopped before all had come."""
+
+    recordings: tuple[Recording, ...]
+    complete: bool
+    announced: int | None

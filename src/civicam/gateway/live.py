@@ -1,10 +1,18 @@
-"""Live video of a GB/T 28181 channel: carries out what `civicam.gateway.session` decides."""
+"""Video of a GB/T 28181 channel, live or from its recordings: carries out what
+`civicam.gateway.session` decides.
+
+A playback or download is one person's: it is controlled by INFO in its dialog
+(`GbSource.tell`) and never shared.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
 
 from civicam.fleet.facts import ChannelId
 from civicam.gateway import refusals
@@ -22,6 +30,7 @@ from civicam.media.engine import (
     Port,
     ReceiveSpec,
     StreamEnded,
+    StreamKind,
     StreamStalled,
     StreamStarted,
     Transport,
@@ -36,13 +45,24 @@ _WILDCARDS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 — recognised, not 
 
 
 @dataclass(frozen=True, slots=True)
+class History:
+    """A piece of a device's recordings, aware UTC. ``speed``: times faster, for a download."""
+
+    kind: Literal[StreamKind.PLAYBACK, StreamKind.DOWNLOAD]
+    start: datetime
+    end: datetime
+    speed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Leg:
-    """What is asked of whom."""
+    """What is asked of whom; live without ``history``."""
 
     channel_id: ChannelId
     entry: Entry
     channel: str
     stream: StreamName
+    history: History | None = None
 
 
 class GbSource:
@@ -69,6 +89,10 @@ class GbSource:
         self._dialog: Dialog | None = None
         self._answer: sdp.Sdp | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self.record_to = ""
+        """Write what comes to this file; set before `start`."""
+        self.filesize = 0
+        """Bytes the device announced for a download, 0 when it did not."""
         self.pictures: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.closed = asyncio.Event()
 
@@ -121,9 +145,31 @@ class GbSource:
             return self._dialog.matches(request)
         return self._call_id == request.call_id
 
+    @property
+    def call_id(self) -> str:
+        """Of its dialog; empty before the INVITE."""
+        return self._call_id
+
+    @property
+    def leg(self) -> Leg:
+        """What was asked of whom."""
+        return self._leg
+
     def device_ended(self) -> None:
         """The device sent BYE (and was answered)."""
         self._run(self._machine.device_ended(self._now()))
+
+    async def tell(self, content_type: str, body: bytes) -> Response:
+        """An INFO in the dialog, and the device's answer to it.
+
+        Raises `Operational` ``signalling.…``, and `Refused` ``gateway.no-session`` before the dialog stands.
+        """
+        dialog, peer = self._dialog, self._leg.entry.peer or self._peer
+        if dialog is None or peer is None or self.ending:
+            raise Refused(refusals.NO_SESSION)
+        request = dialog.request("INFO")
+        request.set_body(content_type, body)
+        return await self._desk.agent.request(request, peer)
 
     # -- carrying out
 
@@ -183,14 +229,27 @@ class GbSource:
         self._run(self._machine.handle_timer(self._now()))
 
     async def _open_port(self) -> None:
-        transport = Transport.TCP_PASSIVE if self._tcp_media() else Transport.UDP
+        history = self._leg.history
+        spec = ReceiveSpec(
+            self._stream_id,
+            self._transport(),
+            self._ssrc,
+            kind=StreamKind.LIVE if history is None else history.kind,
+        )
         try:
-            self._port = await self._engine.open_receiver(ReceiveSpec(self._stream_id, transport, self._ssrc))
+            self._port = await self._engine.open_receiver(spec)
+            if self.record_to:
+                await self._engine.record(self._stream_id, Path(self.record_to))
         except Operational as error:
             self._desk.faults.note(error.code, "engine", self._now())
             self.end(refusals.ENGINE)
             return
         self._run(self._machine.port_opened(self._now()))
+
+    def _transport(self) -> Transport:
+        if not self._tcp_media():
+            return Transport.UDP
+        return Transport.TCP_ACTIVE if self._leg.entry.profile.media_active else Transport.TCP_PASSIVE
 
     def _tcp_media(self) -> bool:
         """A device that signals over TCP has a reason, mostly a NAT: its media come the same way."""
@@ -203,14 +262,9 @@ class GbSource:
         try:
             if peer is None or port is None:
                 raise Operational("signalling.unreachable", peer=self._leg.entry.gb_id, reason="")
-            offer = sdp.Offer(
-                owner=self._desk.settings.gb_id,
-                host=self._desk.line.local_host(peer) if port.host in _WILDCARDS else port.host,
-                port=port.port,
-                ssrc=self._ssrc,
-                tcp=self._tcp_media(),
-                stream=0 if self._leg.stream == "main" else 1,
-                stream_form=self._leg.entry.profile.stream_form,
+            host = self._desk.line.local_host(peer) if port.host in _WILDCARDS else port.host
+            offer = offer_of(
+                self._leg, self._desk.settings.gb_id, (host, port.port), self._ssrc, self._transport()
             )
             invite = self._desk.line.invite(self._leg.channel, peer, offer)
             self._invitation = self._desk.agent.invite(invite, peer)
@@ -254,6 +308,7 @@ class GbSource:
         if answer.media != "video":
             return refusals.BAD_ANSWER
         self._answer = answer
+        self.filesize = answer.filesize or 0
         return ""
 
     def _ack(self) -> None:
@@ -266,8 +321,11 @@ class GbSource:
         if answer is None or peer is None:
             return
         host = answer.host if answer.host == peer.host else None
+        encoding = next((each.encoding for each in answer.payloads), "PS")
         try:
-            await self._engine.pin(self._stream_id, ssrc=answer.ssrc, source_host=host)
+            await self._engine.pin(self._stream_id, ssrc=answer.ssrc, source_host=host, encoding=encoding)
+            if self._transport() is Transport.TCP_ACTIVE:
+                await self._engine.connect(self._stream_id, host or peer.host, answer.port)
         except Operational as error:
             self._desk.faults.note(error.code, "engine", self._now())
 
@@ -303,3 +361,29 @@ class GbSource:
     def _finish(self) -> None:
         self._ssrcs.release(self._ssrc, self._now())
         self.closed.set()
+
+
+def offer_of(leg: Leg, owner: str, place: tuple[str, int], ssrc: int, transport: Transport) -> sdp.Offer:
+    """What a device is asked for. History is asked for in Unix seconds, whatever RFC 4566 says."""
+    offer = sdp.Offer(
+        owner=owner,
+        host=place[0],
+        port=place[1],
+        ssrc=ssrc,
+        tcp=transport is not Transport.UDP,
+        setup="active" if transport is Transport.TCP_ACTIVE else "passive",
+        stream=0 if leg.stream == "main" else 1,
+        stream_form=leg.entry.profile.stream_form,
+    )
+    history = leg.history
+    if history is None:
+        return offer
+    download = history.kind is StreamKind.DOWNLOAD
+    return replace(
+        offer,
+        session="Download" if download else "Playback",
+        uri=str(sdp.HistoryUri(leg.channel, 0)),
+        start=int(history.start.timestamp()),
+        stop=int(history.end.timestamp()),
+        speed=history.speed if download else 0,
+    )

@@ -12,6 +12,7 @@ from civicam.gateway.alarms import AlarmDesk
 from civicam.gateway.commands import Commands
 from civicam.gateway.configuration import Configuration
 from civicam.gateway.maintenance import Maintenance
+from civicam.gateway.playback import Playbacks
 from civicam.gateway.positions import Positions
 from civicam.gateway.ptz import PtzDesk
 from civicam.gateway.ptz_places import PtzPlaces
@@ -31,3 +32,4 @@ class Operations:
     configuration: Configuration
     alarms: AlarmDesk
     positions: Positions
+    playbacks: Playbacks

@@ -20,6 +20,8 @@ NO_VIEWER = "gateway.no-viewer"
 STREAM_LOST = "gateway.stream-lost"
 STOPPING = "gateway.stopping"
 ENGINE = "gateway.engine"
+NO_SESSION = "gateway.no-session"
+FILE_ENDED = "gateway.file-ended"
 
 _BY_STATUS = {
     400: "gateway.play-malformed",

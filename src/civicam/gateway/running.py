@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from civicam.fleet.facts import DeviceId
@@ -16,19 +15,32 @@ from civicam.gateway.inbox import Inbox
 from civicam.gateway.maintenance import Maintenance
 from civicam.gateway.notices import Notices
 from civicam.gateway.operations import Operations
+from civicam.gateway.playback import Playbacks
 from civicam.gateway.ports import Alarms
 from civicam.gateway.positions import Positions
 from civicam.gateway.ptz import PtzDesk
 from civicam.gateway.ptz_places import PtzPlaces
 from civicam.gateway.registrar import Registrar
 from civicam.gateway.resync import Resync
+from civicam.gateway.sessions import Sessions
 from civicam.gateway.sight import Sights
 from civicam.gateway.subscriptions import Subscriptions
+from civicam.media.engine import MediaEngine
 from civicam.signalling.gb28181.manscdp.alarm import AlarmNotify
 from civicam.signalling.gb28181.manscdp.catalog_notify import CatalogNotify
+from civicam.signalling.gb28181.manscdp.media_status import MediaStatus
 from civicam.signalling.gb28181.manscdp.mobile_position import MobilePosition
 from civicam.signalling.gb28181.manscdp.upgrade_result import UpgradeResult
+from civicam.signalling.gb28181.ssrc import SsrcPool
 from civicam.signalling.sip.trace import Trace
+
+
+class Media(NamedTuple):
+    """What sessions are made of."""
+
+    engine: MediaEngine
+    sessions: Sessions
+    history_ssrcs: SsrcPool
 
 
 class Seeds(NamedTuple):
@@ -39,7 +51,7 @@ class Seeds(NamedTuple):
 
 
 class Running:
-    """``streams_of``: how many sessions a device has now."""
+    """Made by the gateway's start."""
 
     def __init__(
         self,
@@ -47,7 +59,7 @@ class Running:
         alarms: Alarms,
         seeds: Seeds,
         trace: Trace,
-        streams_of: Callable[[DeviceId], int],
+        media: Media,
     ) -> None:
         self.desk = desk
         self.registrar = Registrar(desk, seeds.secret)
@@ -55,10 +67,15 @@ class Running:
         self.inbox = Inbox(desk, self.resync)
         self.commands = Commands(desk, seeds.first_sn)
         self.inbox.answers = self.commands.offer
-        self.sights = Sights(desk, self.resync, trace, streams_of)
+        self.sights = Sights(desk, self.resync, trace, media.sessions.count_of)
         addresses = Addresses(desk)
         self.ptz = PtzDesk(desk, addresses, self.commands)
         maintenance = Maintenance(desk, addresses, self.commands)
+        playbacks = Playbacks(desk, media.engine, media.sessions, media.history_ssrcs, self.commands)
+        self.inbox.on(
+            MediaStatus,
+            lambda entry, event, notice: playbacks.media_status(entry, event.request, notice),
+        )
         self.inbox.on(UpgradeResult, lambda entry, _event, result: maintenance.upgraded(entry, result))
         self.operations = Operations(
             addresses,
@@ -70,6 +87,7 @@ class Running:
             Configuration(addresses, self.commands),
             AlarmDesk(desk, self.commands, addresses, alarms),
             Positions(desk),
+            playbacks,
         )
         self.subscriptions = Subscriptions(desk, self.commands.next_sn)
         self.notices = Notices(desk, self.inbox, self.subscriptions)

@@ -31,7 +31,7 @@ from civicam.gateway.operations import Operations
 from civicam.gateway.ports import Agent, GatewayPorts
 from civicam.gateway.roster import Roster
 from civicam.gateway.rtsp import RtspSource, RtspWatch
-from civicam.gateway.running import Running, Seeds
+from civicam.gateway.running import Media, Running, Seeds
 from civicam.gateway.sessions import Key, SessionInfo, Sessions, Source, StreamName
 from civicam.gateway.settings import GatewaySettings
 from civicam.gateway.sight import key_of
@@ -68,6 +68,7 @@ class Gateway:
         self._sessions = Sessions(self._counters)
         start = zlib.crc32(secret)
         self._ssrcs = SsrcPool(settings.id, start=start % SPAN)
+        self._history_ssrcs = SsrcPool(settings.id, history=True, start=start % SPAN)
         self._first_sn = start % 100_000 + 1
         self._running: Running | None = None
         self._viewer_left: Callable[[str], None] = lambda _viewer: None
@@ -99,7 +100,11 @@ class Gateway:
         )
         await self.devices_changed()  # first: a device not read yet would be told 404 and stay away for long
         self._running = Running(
-            desk, self._ports.alarms, Seeds(self._secret, self._first_sn), self.trace, self._streams_of
+            desk,
+            self._ports.alarms,
+            Seeds(self._secret, self._first_sn),
+            self.trace,
+            Media(self._ports.engine, self._sessions, self._history_ssrcs),
         )
         self._tasks.spawn(self._follow_engine(), "engine-events")
         while self._early:
@@ -347,9 +352,6 @@ class Gateway:
     def _sends_from(self, peer: Peer) -> str:
         entry = self._roster.by_peer(peer)
         return "" if entry is None else entry.gb_id
-
-    def _streams_of(self, device_id: DeviceId) -> int:
-        return sum(info.device_id == device_id for info in self._sessions.all())
 
     def _name(self, device_id: DeviceId) -> str:
         entry = self._roster.by_device(device_id)

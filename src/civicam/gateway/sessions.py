@@ -20,7 +20,8 @@ from civicam.kernel.errors import Refused
 from civicam.media.engine import EngineEvent, EngineRestarted
 
 StreamName = Literal["main", "sub"]
-Key = tuple[DeviceId, str, StreamName]
+Key = tuple[DeviceId, str, str]
+"""Device, channel, and main, sub or (for history, which is never shared) a name of its own."""
 _WAIT_FOR_OLD_S = 2.0
 
 
@@ -85,6 +86,10 @@ class Sessions:
 
     def __len__(self) -> int:
         return len(self._by_stream)
+
+    def count_of(self, device_id: DeviceId) -> int:
+        """How many a device has."""
+        return sum(source.info.device_id == device_id for source in self._by_stream.values())
 
     def all(self) -> list[SessionInfo]:
         """Every session, those on their way down too."""

@@ -19,6 +19,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "正在执行的命令过多，请稍后再试",
         "Too many commands are under way, try again in a moment",
     ),
+    "gateway.bad-period": (
+        "时间段无效，最长两天",
+        "The period is not valid; two days at most",
+    ),
+    "gateway.bad-scale": ("不支持的倍速，可选 {known}", "This speed is not offered; there are {known}"),
     "gateway.bad-setting": (
         "{field} 应在 {low} 到 {high} 之间",
         "{field} has to be between {low} and {high}",
@@ -37,6 +42,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "媒体服务无法接收通道 {channel} 的视频",
         "The media service cannot receive channel {channel}",
     ),
+    "gateway.file-ended": ("录像已播放完毕", "The recording has been played to its end"),
     "gateway.no-answer": ("设备 {device} 没有应答", "Device {device} did not answer"),
     "gateway.no-direction": (
         "没有指明方向，或同时要求转动和调焦",
@@ -62,6 +68,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "平台没有该设备此种摘要算法的口令，请重新录入口令",
         "The device's password is not kept for the digest algorithm in force; enter the password again",
     ),
+    "gateway.no-session": ("该会话已结束", "This session is over"),
     "gateway.no-viewer": ("无人观看，已停止取流", "Nobody was watching, the stream was closed"),
     "gateway.own-id": (
         "设备使用了平台自己的编码，注册被拒绝",
@@ -131,6 +138,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "gateway.too-many-failures": (
         "口令多次错误，暂时不再受理",
         "Too many wrong passwords, not let in for a while",
+    ),
+    "gateway.too-many-playbacks": (
+        "同时回放和下载的数量已达上限（{most}）",
+        "There are as many playbacks and downloads as allowed ({most})",
     ),
     "gateway.unknown-config": ("没有配置类型 {name}", "There is no kind of configuration {name}"),
     "gateway.unknown-device": ("未登记的设备", "The device was never entered"),

@@ -19,6 +19,8 @@ class Profile:
     """Declared in bodies we send; GB2312 towards peers that announce 2016 or nothing."""
     media_tcp: bool = False
     """Offer RTP over TCP even to a device that signals over UDP."""
+    media_active: bool = False
+    """Over TCP, connect to the device instead of waiting for it (a=setup:active)."""
     arm: bool = False
     """Arm it (SetGuard) before its alarms are subscribed to: it sends none unarmed."""
     trust_status: bool = True
