@@ -132,6 +132,7 @@ class Platform:
             clock=found.clock,
             ids=ids,
             local_address=local_address,
+            downloads=settings.download.folder or self.settings.data / "downloads",
         )
         gateway = self._gateway = Gateway(settings, ports, os.urandom(32))
         endpoint = SipEndpoint(ids)

@@ -195,3 +195,29 @@ class Recordings:
     recordings: tuple[Recording, ...]
     complete: bool
     announced: int | None
+
+
+DownloadStage = Literal["waiting", "receiving", "done", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A recording fetched from a device as a file. ``progress`` 0..1 of the period, by what was written;
+    ``code`` says why it failed; ``sha256`` and ``bytes`` are of the finished file.
+    """
+
+    download_id: str
+    channel_id: str
+    channel: str
+    owner: str
+    start: datetime
+    end: datetime
+    asked_at: datetime
+    stage: DownloadStage
+    progress: float = 0.0
+    bytes: int = 0
+    code: str = ""
+    sha256: str = ""
+    sound: bool = False
+    until: datetime | None = None
+    """When the file is removed."""

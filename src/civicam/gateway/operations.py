@@ -11,6 +11,7 @@ from civicam.gateway.addresses import Addresses
 from civicam.gateway.alarms import AlarmDesk
 from civicam.gateway.commands import Commands
 from civicam.gateway.configuration import Configuration
+from civicam.gateway.download import Downloads
 from civicam.gateway.maintenance import Maintenance
 from civicam.gateway.playback import Playbacks
 from civicam.gateway.positions import Positions
@@ -33,3 +34,4 @@ class Operations:
     alarms: AlarmDesk
     positions: Positions
     playbacks: Playbacks
+    downloads: Downloads

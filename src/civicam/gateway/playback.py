@@ -67,10 +67,8 @@ class Playbacks:
         self._sessions = sessions
         self._ssrcs = ssrcs
         self._commands = commands
-        self._addresses = Addresses(desk)
+        self.addresses = Addresses(desk)
         self._tapes: dict[str, _Tape] = {}
-        self.on_ended: Callable[[str, str], None] = lambda _stream, _code: None
-        """Told when a session is over: stream id, code."""
 
     def __len__(self) -> int:
         return len(self._tapes)
@@ -82,8 +80,8 @@ class Playbacks:
 
         Raises as `Commands.collect`, and `Refused` ``gateway.bad-period``.
         """
-        _check(start, end)
-        target = await self._addresses.channel(channel_id)
+        self.check(start, end)
+        target = await self.addresses.channel(channel_id)
         gb_id = GbId.parse(target.channel)
         found = await self._commands.collect(
             target.entry,
@@ -108,15 +106,15 @@ class Playbacks:
         self, channel_id: ChannelId, start: datetime, end: datetime, speed: int, path: str
     ) -> str:
         """The stream id of a download that is under way: it is written to ``path`` until the device has sent
-        everything (`on_ended`). Raises as live view does.
+        everything (`over`). Raises as live view does.
         """
         return await self._open(channel_id, History(StreamKind.DOWNLOAD, start, end, speed), path)
 
     async def _open(self, channel_id: ChannelId, history: History, path: str = "") -> str:
-        _check(history.start, history.end)
+        self.check(history.start, history.end)
         if len(self._tapes) >= MOST:
             raise Refused("gateway.too-many-playbacks", most=MOST)
-        target = await self._addresses.channel(channel_id)
+        target = await self.addresses.channel(channel_id)
         leg = Leg(channel_id, target.entry, target.channel, "main", history)
         key: Key = (target.entry.device_id, target.channel, self._desk.line.new_id())
 
@@ -134,7 +132,6 @@ class Playbacks:
         self._sessions.changed(source, key)
         if source.closed.is_set():
             self._tapes.pop(source.info.stream_id, None)
-            self.on_ended(source.info.stream_id, source.info.code)
 
     # -- control
 
@@ -179,6 +176,18 @@ class Playbacks:
             tape.scale = scale
             await self._engine.scale(stream_id, scale)
         return outcome
+
+    async def over(self, stream_id: str) -> None:
+        """Wait until a session has ended, whoever ended it."""
+        tape = self._tapes.get(stream_id)
+        if tape is not None:
+            await tape.source.closed.wait()
+
+    @staticmethod
+    def check(start: datetime, end: datetime) -> None:
+        """Refuse a period that is none, or too long: ``gateway.bad-period``."""
+        if not timedelta(0) < end - start <= LONGEST:
+            raise Refused("gateway.bad-period")
 
     def close(self, stream_id: str) -> None:
         """The person has seen enough. Idempotent."""
@@ -232,11 +241,6 @@ class Playbacks:
         if tape is None or tape.source.ending:
             raise Refused(refusals.NO_SESSION)
         return tape
-
-
-def _check(start: datetime, end: datetime) -> None:
-    if not timedelta(0) < end - start <= LONGEST:
-        raise Refused("gateway.bad-period")
 
 
 def _row(item: RecordItem) -> Recording:

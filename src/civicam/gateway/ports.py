@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from civicam.alarms.facts import AlarmId, AlarmSeen, ResetState, Taken
@@ -151,3 +152,5 @@ class GatewayPorts:
     clock: Clock
     ids: IdSource
     local_address: Callable[[str], str]
+    downloads: Path = Path("civicam-data/downloads")
+    """Where recordings fetched from devices are kept."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 from civicam.fleet.facts import DeviceId
@@ -11,6 +12,7 @@ from civicam.gateway.catalogue_notify import CatalogueNotices
 from civicam.gateway.commands import Commands
 from civicam.gateway.configuration import Configuration
 from civicam.gateway.desk import Desk
+from civicam.gateway.download import Downloads
 from civicam.gateway.inbox import Inbox
 from civicam.gateway.maintenance import Maintenance
 from civicam.gateway.notices import Notices
@@ -41,6 +43,7 @@ class Media(NamedTuple):
     engine: MediaEngine
     sessions: Sessions
     history_ssrcs: SsrcPool
+    downloads: Path
 
 
 class Seeds(NamedTuple):
@@ -88,6 +91,7 @@ class Running:
             AlarmDesk(desk, self.commands, addresses, alarms),
             Positions(desk),
             playbacks,
+            Downloads(desk, media.engine, playbacks, media.downloads),
         )
         self.subscriptions = Subscriptions(desk, self.commands.next_sn)
         self.notices = Notices(desk, self.inbox, self.subscriptions)

@@ -37,7 +37,7 @@ from civicam.gateway.settings import GatewaySettings
 from civicam.gateway.sight import key_of
 from civicam.gateway.tasks import Tasks
 from civicam.kernel.errors import Operational, Refused
-from civicam.media.engine import ViewerLeft
+from civicam.media.engine import RecordingEnded, ViewerLeft
 from civicam.signalling.gb28181.ssrc import SPAN, SsrcPool
 from civicam.signalling.sip.build import ALLOW
 from civicam.signalling.sip.events import ConnectionDropped, MessageRejected, RequestReceived, SipEvent
@@ -104,8 +104,9 @@ class Gateway:
             self._ports.alarms,
             Seeds(self._secret, self._first_sn),
             self.trace,
-            Media(self._ports.engine, self._sessions, self._history_ssrcs),
+            Media(self._ports.engine, self._sessions, self._history_ssrcs, self._ports.downloads),
         )
+        self._running.operations.downloads.start()
         self._tasks.spawn(self._follow_engine(), "engine-events")
         while self._early:
             self.on_request(self._early.popleft())
@@ -116,6 +117,7 @@ class Gateway:
             self._running.resync.stop()
             await self._running.subscriptions.end_all(_LAST_WORDS_S)
             await self._running.ptz.aclose()
+            await self._running.operations.downloads.aclose()
         await self._sessions.end_all(_STOP_S)
         await self._liveness.settle(_STOP_S)
         await self._tasks.cancel_all()
@@ -380,6 +382,8 @@ class Gateway:
                 continue
             if isinstance(event, ViewerLeft):
                 self._viewer_left(event.viewer)
+            elif isinstance(event, RecordingEnded):
+                self.operations.downloads.recorded(event)
             else:
                 self._sessions.engine_event(event)
 

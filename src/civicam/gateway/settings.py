@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -101,6 +102,21 @@ class PtzSettings(BaseModel):
     """A motion nobody renews is stopped after this."""
 
 
+class DownloadSettings(BaseModel):
+    """Recordings fetched from devices."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    folder: Path | None = None
+    """Where finished files lie; ``downloads`` in the data directory when not set."""
+    keep_h: Annotated[float, Field(gt=0)] = 24.0
+    """Finished files are removed after this."""
+    concurrent: Annotated[int, Field(ge=1)] = 4
+    """Under way at once, over the whole city; the others wait for their turn."""
+    most: Annotated[int, Field(ge=1)] = 200
+    """Kept in the list, finished ones included."""
+
+
 class ProbeSettings(BaseModel):
     """How RTSP sources are watched."""
 
@@ -141,6 +157,7 @@ class GatewaySettings(BaseModel):
     devices: dict[GbIdText, DeviceHabits] = {}
     """Single devices that are treated in their own way, by their 20-digit id."""
     ptz: PtzSettings = PtzSettings()
+    download: DownloadSettings = DownloadSettings()
     probe: ProbeSettings = ProbeSettings()
 
     @property

@@ -48,6 +48,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "没有指明方向，或同时要求转动和调焦",
         "No direction was named, or head and lens at once",
     ),
+    "gateway.no-download": ("没有这个下载文件", "There is no such file"),
     "gateway.no-media": (
         "设备 {device} 已应答，但没有送来通道 {channel} 的视频",
         "Device {device} accepted, but no video of channel {channel} arrived",
@@ -138,6 +139,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "gateway.too-many-failures": (
         "口令多次错误，暂时不再受理",
         "Too many wrong passwords, not let in for a while",
+    ),
+    "gateway.too-many-downloads": (
+        "下载列表已满（{most}），请先删除旧文件",
+        "The list of downloads is full ({most}); remove old files first",
     ),
     "gateway.too-many-playbacks": (
         "同时回放和下载的数量已达上限（{most}）",
