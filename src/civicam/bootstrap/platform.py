@@ -171,6 +171,7 @@ class Platform:
         await dispatcher.start()
         self._later("outbox", 3, dispatcher.aclose)
         self._later("viewings", 5, app.state.live.aclose)
+        self._later("playbacks", 5, app.state.playback.aclose)
         await app.state.hub.start()
         config = uvicorn.Config(
             app,

@@ -17,10 +17,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from civicam import __version__
 from civicam.web import errors
 from civicam.web.alarms import AlarmNews
-from civicam.web.api import access, alarms, control, devices, fleet, live, system
+from civicam.web.api import access, alarms, control, devices, fleet, live, playback, system
 from civicam.web.events import EventHub
 from civicam.web.guard import Guard
 from civicam.web.live import LiveDesk
+from civicam.web.playback import PlaybackDesk
 from civicam.web.ports import Services
 from civicam.web.situation import SituationDesk
 from civicam.web.static_files import HERE, Console
@@ -37,7 +38,7 @@ class _CompressApi:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         api = scope["type"] == "http" and scope["path"].startswith("/api/")
-        picture = api and scope["path"].endswith("/snapshot")
+        picture = api and scope["path"].endswith(("/snapshot", "/file"))
         await (self._gzip if api and not picture else self._plain)(scope, receive, send)
 
 
@@ -51,6 +52,7 @@ def api() -> FastAPI:
         devices.router,
         control.router,
         live.router,
+        playback.router,
         system.router,
     ):
         app.include_router(router, prefix="/api")
@@ -61,11 +63,14 @@ def create_app(services: Services, static: Path = HERE) -> FastAPI:
     """The application; `EventHub` in ``app.state.hub`` is started by whoever runs it."""
     app = api()
     desk = LiveDesk(services.access, services.streams, services.engine, services.ticket_ttl_s)
+    player = PlaybackDesk(services.access, services.operator, services.engine, services.ticket_ttl_s)
+    desk.companions.append(player)
     situation = SituationDesk(services.fleet, services.engine, desk)
     state: MutableMapping[str, Any] = app.state._state
     state.update(
         services=services,
         live=desk,
+        playback=player,
         situation=situation,
         hub=EventHub(
             services.fleet,

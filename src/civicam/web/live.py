@@ -7,7 +7,7 @@ import secrets
 from collections import Counter
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import structlog
 
@@ -47,6 +47,18 @@ class Wish:
     client: str
 
 
+class Companion(Protocol):
+    """Whoever else has viewers at the media doors."""
+
+    def viewer_left(self, viewer: str) -> None:
+        """By `viewer_name` of its ticket; most are not theirs."""
+        ...
+
+    async def reconcile(self, stats: Sequence[StreamStats]) -> None:
+        """End what has no stream any more."""
+        ...
+
+
 class LiveDesk:
     """One for the process. Every session holds one use of its stream until it is closed."""
 
@@ -61,6 +73,8 @@ class LiveDesk:
         self._channels: dict[str, str] = {}
         self._uses: Counter[str] = Counter()
         self._ending: set[asyncio.Task[None]] = set()
+        self.companions: list[Companion] = []
+        """Others who hand out tickets of the same doors."""
         streams.listen_viewers(self.viewer_left)
 
     async def open(self, user: User, wish: Wish) -> LiveSession:
@@ -108,11 +122,13 @@ class LiveDesk:
         if session is None or session.viewing.user_id != user.user_id:
             return
         del self._sessions[session_id]
-        await self._quietly("revoke", self._engine.revoke(session.ticket))
+        await quietly("revoke", self._engine.revoke(session.ticket))
         await self._finish(session.stream_id, session.viewing)
 
     async def reconcile(self, stats: Sequence[StreamStats]) -> None:
         """End viewings whose stream is gone: a page that was killed never said goodbye."""
+        for companion in self.companions:
+            await companion.reconcile(stats)
         alive = {each.stream_id for each in stats}
         for session_id, session in list(self._sessions.items()):
             if session.stream_id not in alive:
@@ -126,6 +142,8 @@ class LiveDesk:
 
         The stream is left to the engine's linger time: a page that reloads is back in a moment.
         """
+        for companion in self.companions:
+            companion.viewer_left(viewer)
         found = [each for each in self._sessions.values() if viewer_name(each.ticket) == viewer]
         for session in found:
             del self._sessions[session.session_id]
@@ -162,12 +180,12 @@ class LiveDesk:
             await self._end(viewing)
 
     async def _end(self, viewing: Viewing) -> None:
-        await self._quietly("end-viewing", self._access.end_viewing(viewing.viewing_id))
+        await quietly("end-viewing", self._access.end_viewing(viewing.viewing_id))
 
     async def _release(self, stream_id: str) -> None:
         """Give the stream back when this was its last use: others may be on their way to its door."""
         if self._forget_use(stream_id):
-            await self._quietly("release", self._streams.release(stream_id))
+            await quietly("release", self._streams.release(stream_id))
 
     def _forget_use(self, stream_id: str) -> bool:
         """Whether it was the last."""
@@ -177,10 +195,10 @@ class LiveDesk:
             del self._uses[stream_id]
         return last
 
-    @staticmethod
-    async def _quietly(what: str, work: Awaitable[object]) -> None:
-        """Undoing must not hide why; what fails here is logged and mended by timers elsewhere."""
-        try:
-            await work
-        except CivicamError as error:
-            log.warning("live.undo-failed", step=what, code=error.code)
+
+async def quietly(what: str, work: Awaitable[object]) -> None:
+    """Undoing must not hide why; what fails here is logged and mended by timers elsewhere."""
+    try:
+        await work
+    except CivicamError as error:
+        log.warning("live.undo-failed", step=what, code=error.code)

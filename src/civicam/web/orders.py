@@ -8,6 +8,8 @@ and `Refused` ``gateway.device-refused``, ``gateway.commands-busy``. All raise `
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from civicam.fleet.facts import ChannelId, DeviceId
@@ -17,11 +19,13 @@ from civicam.fleet.orders import (
     ConfigBlock,
     CruiseRow,
     DeviceStatusRow,
+    Download,
     Drive,
     HomePlace,
     Outcome,
     Presets,
     PtzPlace,
+    Recordings,
     UpgradeState,
 )
 
@@ -104,3 +108,37 @@ class Configuration(Protocol):
     async def set_basic(
         self, device_id: DeviceId, *, name: str | None, heartbeat_s: int | None, misses: int | None
     ) -> Outcome: ...
+
+
+class Playbacks(Protocol):
+    """Recordings on devices. Playing raises as live view does."""
+
+    async def search(self, channel_id: ChannelId, start: datetime, end: datetime) -> Recordings: ...
+
+    async def play(self, channel_id: ChannelId, start: datetime, end: datetime) -> str:
+        """The stream id, once there are pictures."""
+        ...
+
+    async def pause(self, stream_id: str) -> Outcome: ...
+
+    async def resume(self, stream_id: str) -> Outcome: ...
+
+    async def seek(self, stream_id: str, at: datetime) -> Outcome: ...
+
+    async def speed(self, stream_id: str, scale: float) -> Outcome: ...
+
+    def close(self, stream_id: str) -> None: ...
+
+
+class Downloads(Protocol):
+    """Recordings fetched as files."""
+
+    async def ask(
+        self, channel_id: ChannelId, start: datetime, end: datetime, *, owner: str, speed: int = 4
+    ) -> Download: ...
+
+    async def all(self, owner: str = "") -> list[Download]: ...
+
+    def file(self, download_id: str) -> tuple[Download, Path]: ...
+
+    async def remove(self, download_id: str) -> None: ...

@@ -15,7 +15,7 @@ from civicam.fleet.sight import DeviceSight, Position, TraceRow
 from civicam.kernel.clock import Clock
 from civicam.media.engine import MediaEngine
 from civicam.observability.metrics import Metrics
-from civicam.web.orders import Configuration, Maintenance, Places, Ptz
+from civicam.web.orders import Configuration, Downloads, Maintenance, Places, Playbacks, Ptz
 from civicam.web.settings import WebSettings
 
 ComponentState = Literal["ok", "degraded", "failed"]
@@ -90,6 +90,12 @@ class Operations(Protocol):
 
     @property
     def configuration(self) -> Configuration: ...
+
+    @property
+    def playbacks(self) -> Playbacks: ...
+
+    @property
+    def downloads(self) -> Downloads: ...
 
     @property
     def alarms(self) -> AlarmDesk: ...
