@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from civicam.gateway.addresses import Addresses
 from civicam.gateway.alarms import AlarmDesk
+from civicam.gateway.checkup import Checkups
 from civicam.gateway.commands import Commands
 from civicam.gateway.configuration import Configuration
 from civicam.gateway.download import Downloads
@@ -35,3 +36,4 @@ class Operations:
     positions: Positions
     playbacks: Playbacks
     downloads: Downloads
+    checkups: Checkups

@@ -9,6 +9,7 @@ from civicam.fleet.facts import DeviceId
 from civicam.gateway.addresses import Addresses
 from civicam.gateway.alarms import AlarmDesk
 from civicam.gateway.catalogue_notify import CatalogueNotices
+from civicam.gateway.checkup import Checkups
 from civicam.gateway.commands import Commands
 from civicam.gateway.configuration import Configuration
 from civicam.gateway.desk import Desk
@@ -92,6 +93,7 @@ class Running:
             Positions(desk),
             playbacks,
             Downloads(desk, media.engine, playbacks, media.downloads),
+            Checkups(desk, self.commands, maintenance, self.resync.catalogue),
         )
         self.subscriptions = Subscriptions(desk, self.commands.next_sn)
         self.notices = Notices(desk, self.inbox, self.subscriptions)

@@ -107,6 +107,7 @@ class Gateway:
             Media(self._ports.engine, self._sessions, self._history_ssrcs, self._ports.downloads),
         )
         self._running.operations.downloads.start()
+        self._running.operations.checkups.watching(lambda each: self.open_live(each, "sub"), self.release)
         self._tasks.spawn(self._follow_engine(), "engine-events")
         while self._early:
             self.on_request(self._early.popleft())
@@ -118,6 +119,7 @@ class Gateway:
             await self._running.subscriptions.end_all(_LAST_WORDS_S)
             await self._running.ptz.aclose()
             await self._running.operations.downloads.aclose()
+            await self._running.operations.checkups.aclose()
         await self._sessions.end_all(_STOP_S)
         await self._liveness.settle(_STOP_S)
         await self._tasks.cancel_all()

@@ -11,7 +11,7 @@ from civicam.alarms.facts import Alarm
 from civicam.alarms.service import AlarmService
 from civicam.fleet.facts import ChannelId, DeviceId
 from civicam.fleet.service import FleetService
-from civicam.fleet.sight import DeviceSight, Position, TraceRow
+from civicam.fleet.sight import Checkup, DeviceSight, Position, TraceRow
 from civicam.kernel.clock import Clock
 from civicam.media.engine import MediaEngine
 from civicam.observability.metrics import Metrics
@@ -73,6 +73,18 @@ class Positions(Protocol):
         ...
 
 
+class Checkups(Protocol):
+    """Testing a device, step by step."""
+
+    def start(self, device_id: DeviceId, channel_id: ChannelId | None) -> Checkup:
+        """Begin. `Refused` ``gateway.checkup-running``, ``fleet.unknown-device``."""
+        ...
+
+    def last(self, device_id: DeviceId) -> Checkup | None:
+        """The newest one, under way or finished."""
+        ...
+
+
 class Operations(Protocol):
     """What people may ask of devices, by subject."""
 
@@ -90,6 +102,9 @@ class Operations(Protocol):
 
     @property
     def configuration(self) -> Configuration: ...
+
+    @property
+    def checkups(self) -> Checkups: ...
 
     @property
     def playbacks(self) -> Playbacks: ...

@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 
-from civicam.fleet.facts import DeviceId
-from civicam.fleet.sight import DeviceSight, TraceRow
+from civicam.access.facts import Purpose
+from civicam.fleet.facts import ChannelId, DeviceId, Presence
+from civicam.fleet.sight import Checkup, DeviceSight, TraceRow
 from civicam.fleet.views import DeviceDetail, DeviceFilter, DevicePage
-from civicam.web.auth import Inside
+from civicam.web.auth import Client, Inside, Who
 
 router = APIRouter(tags=["devices"])
 
@@ -88,3 +89,31 @@ async def read_catalogue(device_id: str, inside: Inside) -> Asked:
     """Ask the device for its channels anew; how far that came is in its sight."""
     inside.operator.operations.sights.sight(DeviceId(device_id))  # refuses what is unknown
     return Asked(inside.operator.read_catalogue(DeviceId(device_id)))
+
+
+@dataclass(frozen=True, slots=True)
+class CheckupOut:
+    """``checkup`` None: this device was not tested since our start."""
+
+    checkup: Checkup | None
+
+
+@router.post("/devices/{device_id}/checkup", status_code=202)
+async def start_checkup(device_id: str, inside: Inside, user: Who, client: Client) -> CheckupOut:
+    """Test a device: register, heartbeat, status, clock, catalogue, live, stop. Watching is on record."""
+    stored = await inside.fleet.device(device_id)
+    able = next((each for each in stored.channels if each.state is not Presence.OFFLINE), None)
+    if able is not None:  # no line, no picture
+        viewing = await inside.access.begin_viewing(user, able.id, "checkup", (Purpose.MAINTENANCE, client))
+        await inside.access.end_viewing(viewing.viewing_id)
+    found = inside.operator.operations.checkups.start(
+        DeviceId(device_id), None if able is None else ChannelId(able.id)
+    )
+    return CheckupOut(found)
+
+
+@router.get("/devices/{device_id}/checkup")
+async def checkup(device_id: str, inside: Inside) -> CheckupOut:
+    """The newest test of a device and how far it is."""
+    await inside.fleet.device(device_id)
+    return CheckupOut(inside.operator.operations.checkups.last(DeviceId(device_id)))
