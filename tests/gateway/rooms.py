@@ -68,6 +68,7 @@ class MemoryFleet:
         self.catalogues: list[tuple[DeviceId, list[CatalogueItem], bool]] = []
         self.infos: dict[DeviceId, DeviceInfo] = {}
         self.channels: dict[DeviceId, dict[str, Channel]] = {}
+        self.gone: set[DeviceId] = set()
         self.broken = False
 
     def enter(self, gb_id: str, password: str, *, heartbeat_s: int = 60, misses: int = 3) -> DeviceId:
@@ -154,6 +155,8 @@ class MemoryFleet:
         self, device_id: DeviceId, changes: Sequence[ChannelChange], at: datetime
     ) -> ChangesApplied:
         self._check()
+        if device_id in self.gone:
+            raise Refused("fleet.unknown-device", device_id=device_id)
         known = self.channels.setdefault(device_id, {})
         change, unknown = take_changes(device_id, known.values(), changes)
         self._save(known, change)
