@@ -54,6 +54,7 @@ class Camera:
     """Announce more items than there are."""
     answers_info: bool = True
     invite_status: int = 200
+    info_status: int = 200
     ring_first: bool = False
     answer_delay: float = 0.05
     answers_invite: bool = True
@@ -141,6 +142,8 @@ class Camera:
                     self._later(self._answer(event.request))
             case "INVITE" if self.answers_invite:
                 self._later(self._invited(event))
+            case "INFO":
+                self.agent.respond(event.key, new_response(event.request, self.info_status))
             case "BYE" if self.answers_bye:
                 self.agent.respond(event.key, new_response(event.request, 200))
             case _:
