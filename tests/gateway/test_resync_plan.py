@@ -97,3 +97,17 @@ def test_rate_holds_over_any_second(concurrent: int, rate: float, devices: int) 
     assert len(starts) == devices
     for index, start in enumerate(starts):
         assert sum(1 for other in starts[index:] if other < start + 1.0) <= rate * 2 + 2
+
+
+def test_what_a_device_tells_of_beside_its_list_waits_for_the_cool_down() -> None:
+    made = plan()
+    assert made.soon(A, 0)
+    assert not made.soon(A, 0)
+    assert made.start_due(0) == [A]
+    assert not made.soon(A, 0)
+    assert made.busy(A)
+    made.done(A, ok=True, now=0)
+    assert not made.busy(A)
+    assert made.soon(A, 10)
+    assert made.start_due(59.9) == []
+    assert made.start_due(60) == [A]

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from civicam.alarms.facts import AlarmId, AlarmRaised, AlarmReset, AlarmSeen
 from civicam.alarms.ports import AlarmFilter
@@ -19,10 +19,16 @@ from civicam.alarms.store import AlarmStore
 from civicam.alarms.tables import alarm_event
 from civicam.db.engine import Database
 from civicam.db.outbox import Dispatcher
+from civicam.db.schema import outbox
 from civicam.db.unit import UnitOfWork
-from civicam.fleet.facts import ChannelId, DeviceId
+from civicam.fleet.facts import ChannelId, DeviceId, DeviceRecord, Presence
+from civicam.gateway.alarms import seen_of
+from civicam.gateway.roster import Entry
 from civicam.kernel.clock import ManualClock
 from civicam.kernel.errors import Operational, Refused
+from civicam.signalling.gb28181.manscdp import parse_message
+from civicam.signalling.gb28181.manscdp.alarm import AlarmNotify
+from civicam.signalling.gb28181.manscdp.alarm_names import alarm_names
 
 BEGAN = ManualClock().now()
 
@@ -210,6 +216,46 @@ def test_too_many_waiting_are_refused(url: str) -> None:
             assert await room.count() == 5 - len(refused) == 2
 
     asyncio.run(main())
+
+
+CANARIES = (
+    "京A12345",
+    "苏B·67890",
+    "张三",
+    "330102199001011234",
+    "Zm9ydHktdHdvIGJ5dGVz",
+    "https://192.0.2.8/f.jpg",
+)
+"""Things that must not be kept: plates, a name, an identity number, a picture and where one lies."""
+WITH_MORE = """<?xml version="1.0" encoding="UTF-8"?>
+<Notify><CmdType>Alarm</CmdType><SN>1</SN><DeviceID>34020000001310000001</DeviceID>
+<AlarmPriority>2</AlarmPriority><AlarmMethod>{method}</AlarmMethod><AlarmTime>2026-03-02T09:00:01</AlarmTime>
+<AlarmDescription>{a} {c}</AlarmDescription><PlateNumber>{a}</PlateNumber><Name>{c}</Name><Image>{e}</Image>
+<Info><AlarmType>{kind}</AlarmType><AlarmTypeParam><EventType>1</EventType><Plate>{b}</Plate>
+<Face id="{d}"><Feature>{e}</Feature></Face></AlarmTypeParam><PicUrl>{f}</PicUrl></Info>
+<FaceList Num="1"><Item><FaceImage>{e}</FaceImage><IDNumber>{d}</IDNumber></Item></FaceList></Notify>"""
+
+
+@pytest.mark.parametrize(("method", "kind"), [(5, 6), (5, 9), (5, 12), (5, 201), (7, 1), (1, 0), (3, 0)])
+def test_no_plate_face_or_name_reaches_the_store(url: str, method: int, kind: int) -> None:
+    async def story(room: Room) -> None:
+        letters = dict(zip("abcdef", CANARIES, strict=True))
+        command = parse_message(WITH_MORE.format(method=method, kind=kind, **letters).encode())
+        assert isinstance(command, AlarmNotify)
+        record = DeviceRecord(
+            DeviceId("d1"), "34020000001180000001", "gb28181", "recorder", "", True, 60, 3, Presence.ONLINE
+        )
+        await room.service.take(seen_of(Entry(record), command, "message", BEGAN))
+
+        def everything(connection: Connection) -> str:
+            tables = (alarm_event, outbox)
+            return "\n".join(str(tuple(row)) for table in tables for row in connection.execute(select(table)))
+
+        kept = await room.database.read(everything)
+        assert (f"'{alarm_names(method, kind)[0]}'" in kept, "alarms.raised" in kept) == (True, True)
+        assert [each for each in CANARIES if each in kept] == []
+
+    tell(url, story)
 
 
 def test_times_come_back_aware(url: str) -> None:

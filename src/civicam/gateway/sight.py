@@ -128,7 +128,7 @@ def key_of(known: Callable[[str], bool], owner: Callable[[Peer], str]) -> Callab
 def _habits(profile: Profile) -> tuple[str, ...]:
     usual = Profile()
     found = []
-    for name in ("stream_form", "encoding", "media_tcp"):
+    for name in ("stream_form", "encoding", "media_tcp", "arm", "trust_status"):
         value = getattr(profile, name)
         if value != getattr(usual, name):
             found.append(f"{name}={str(value).lower()}")

@@ -101,6 +101,23 @@ ROWS: tuple[Quirk, ...] = (
         test=_GB + "test_collect.py::test_answers_to_another_question_are_told_apart",
     ),
     Quirk(
+        name="alarms-only-when-armed",
+        source="WVP issues 483, 1164; swwheihei/wvp issue 24",
+        behaviour="No alarm is sent before a SetGuard (Hikvision).",
+        measure="Armed before the Alarm subscription; `gateway.alarm.arm` and `gateway.devices` decide.",
+        test=_GATEWAY + "test_alarms.py::test_a_device_that_sends_no_alarms_unarmed_is_armed_first",
+        makers=("hikvision",),
+        change={"arm": True},
+    ),
+    Quirk(
+        name="status-notifies-wrong",
+        source="wvp-GB28181-pro, a switch; field reports of Hikvision",
+        behaviour="NOTIFY calls channels OFF that deliver pictures.",
+        measure="`gateway.devices.<id>.trust_status = false`: states in its notices change nothing.",
+        test=_GATEWAY
+        + "test_catalogue_notify.py::test_states_of_a_device_that_tells_wrong_ones_are_not_believed",
+    ),
+    Quirk(
         name="alarm-type-place",
         source="wvp-GB28181-pro, code",
         behaviour="AlarmType at the root, or in lower-case info.",
