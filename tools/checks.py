@@ -24,7 +24,14 @@ _LINTERS: list[Check] = [
     ("import contracts", [f"{BIN}/lint-imports", "--no-cache"]),
 ]
 _HOUSE: list[Check] = [("house tests", [f"{BIN}/python", "-m", "pytest", "-q", "tests/house"])]
-_PURE = ["tests/kernel", "tests/signalling", "tests/media/core", "tests/access", "tests/fleet"]
+_PURE = [
+    "tests/kernel",
+    "tests/signalling",
+    "tests/media/core",
+    "tests/access",
+    "tests/alarms",
+    "tests/fleet",
+]
 _FAST: list[Check] = [
     (
         "unit tests",

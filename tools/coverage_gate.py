@@ -20,6 +20,7 @@ FLOORS: dict[str, tuple[int, str]] = {
     "media/core": (97, "src/civicam/media/core/*"),
     "access": (95, "src/civicam/access/*"),
     "kernel": (100, "src/civicam/kernel/*"),
+    "alarms (pure)": (100, "src/civicam/alarms/model.py,src/civicam/alarms/facts.py"),
     "fleet (pure)": (
         99,
         "src/civicam/fleet/model.py,src/civicam/fleet/facts.py,src/civicam/fleet/presence.py,src/civicam/fleet/cityfile.py",
@@ -31,6 +32,7 @@ TESTS = [
     "tests/wire",
     "tests/kernel",
     "tests/access",
+    "tests/alarms",
     "tests/fleet",
     "tests/stores",
     "tests/web",
