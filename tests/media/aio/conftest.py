@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import uvloop
+from tests.media.aio.engines import ENGINES, Make
 
 from civicam.bench.media_clip import Picture, encode
 from civicam.media.core.packetise import RtpPacketiser
@@ -51,10 +52,14 @@ class Camera:
     ssrc: int = 200000017
     lose: frozenset[int] = frozenset()
     """Pictures of which the first packet is not sent."""
+    sound: bool = False
+    """Send 40 ms of G.711 with each picture."""
 
     def __post_init__(self) -> None:
         self.number = 0
-        self._muxer = PsMuxer(Codec.H264)
+        self.shift = 0
+        """Ticks to add to the stamps: where in a recording we are."""
+        self._muxer = PsMuxer(Codec.H264, Codec.PCMA if self.sound else None)
         self._packetiser = RtpPacketiser(ssrc=self.ssrc)
         kind = socket.SOCK_STREAM if self.tcp else socket.SOCK_DGRAM
         self.socket = socket.socket(socket.AF_INET, kind)
@@ -64,9 +69,19 @@ class Camera:
     def packets(self) -> list[bytes]:
         """The packets of the next picture."""
         picture = self.clip[self.number % len(self.clip)]
-        pts = 90000 + 3600 * self.number
+        pts = 90000 + 3600 * self.number + self.shift
         self.number += 1
-        return self._packetiser.packets(self._muxer.video(picture.data, pts, key=picture.key), pts)
+        pack = self._muxer.video(picture.data, pts, key=picture.key)
+        if self.sound:
+            pack += self._muxer.audio(b"\xd5" * 320, pts)
+        return self._packetiser.packets(pack, pts)
+
+    def seek(self, seconds: float) -> None:
+        """Go on at another place of the recording, with a key frame."""
+        self.shift += round(seconds * 90000)
+        while not self.clip[self.number % len(self.clip)].key:
+            self.number += 1
+            self.shift -= 3600
 
     def send(self, pictures: int = 1) -> None:
         """Send so many pictures at once."""
@@ -82,10 +97,20 @@ class Camera:
         self._timer = asyncio.get_running_loop().call_later(0.01, self.start)
         return self
 
-    def stop(self) -> None:
+    def rest(self) -> None:
+        """Send nothing until `start`."""
         if self._timer is not None:
             self._timer.cancel()
+
+    def stop(self) -> None:
+        self.rest()
         self.socket.close()
+
+
+@pytest.fixture(params=list(ENGINES))
+def make(request: pytest.FixtureRequest) -> Make:
+    """``async with make(changed settings) as engine``: every implementation there is."""
+    return ENGINES[request.param]
 
 
 MakeCamera = Callable[..., Camera]

@@ -80,6 +80,16 @@ def test_other_clock_rates_come_out_in_90_khz() -> None:
     assert [ticks for ticks, _ in _run([0, 160, 320], Timeline(32, 8000), 0.02)] == [0, 1800, 3600]
 
 
+@given(st.lists(st.integers(-90000, 3600), min_size=1, max_size=60))
+def test_small_steps_back_never_add_up_to_a_time_before_the_beginning(steps: list[int]) -> None:
+    line, raw, highest = Timeline(), 1 << 32, 0
+    for number, step in enumerate([0, *steps]):
+        raw += step
+        ticks, _ = line.map(raw, number / 25)
+        assert ticks >= max(0, highest - 90000)
+        highest = max(highest, ticks)
+
+
 def test_a_jump_that_was_asked_for_is_taken_at_its_first_stamp() -> None:
     for jump in (3 * 90000, -2 * 90000, 600 * 90000, -600 * 90000):
         line = Timeline()

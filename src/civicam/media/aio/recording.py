@@ -141,7 +141,7 @@ class Recording:
         elif self._sound is None and any(not frame.codec.is_video for frame in pending):
             self._warnings["media.sound-late"] = None
         buffers += self._fragmenter.fragment(pending, end_dts)
-        self._written_to = max(self._written_to, pending[-1].dts if end_dts is None else end_dts)
+        self._written_to = max(self._written_to, _end(pending) if end_dts is None else end_dts)
         pending.clear()
         self._pending_bytes = 0
         try:
@@ -205,6 +205,13 @@ class Recording:
             )
         )
         self._settled.set_result(None)
+
+
+def _end(frames: list[Frame]) -> int:
+    """Where the last picture ends, lasting as long as the one before."""
+    video = [frame.dts for frame in frames if frame.codec.is_video]
+    step = video[-1] - video[-2] if len(video) > 1 else TIME_SCALE // 25
+    return video[-1] + step if video else 0
 
 
 def _sync_folder(folder: Path) -> None:

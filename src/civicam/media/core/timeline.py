@@ -87,7 +87,7 @@ class Timeline:
         delta = self._delta(raw)
         if (self._asked_until or self._backwards) and self._is_asked_for(delta, now):
             return self._begin(raw, elapsed, now)
-        if not self._odd(delta, elapsed):
+        if not self._odd(delta, elapsed) and self._out + delta >= max(0, self._last + BACKWARD):
             self._stray = None
             self._raw, self._at = raw, now
             self._out += delta
