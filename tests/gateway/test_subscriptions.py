@@ -159,6 +159,25 @@ def test_what_is_offline_is_forgotten_and_asked_again_when_it_is_back() -> None:
     run(story())
 
 
+def test_a_device_that_restarts_unnoticed_is_asked_anew() -> None:
+    async def story() -> None:
+        world = World()
+        device = await subscribed(world, NVR, CAM1)
+        await later(150)
+        device.forgot = True
+        await device.camera.register()  # no heartbeat was missed: it was online all the time
+        await later(10)
+        assert [each.to.tag for each in device.of("Alarm")] == [None, "sub", None]
+        assert states(world) == {"Catalog": "active", "Alarm": "active"}
+        device.forgot = False
+        await device.camera.register()  # it only renews its registration
+        await later(10)
+        assert device.of("Alarm")[-1].call_id == device.of("Alarm")[-2].call_id
+        assert states(world) == {"Catalog": "active", "Alarm": "active"}
+
+    run(story())
+
+
 def test_a_device_that_goes_away_while_it_is_asked() -> None:
     async def story() -> None:
         world = World()

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from civicam.fleet.facts import DeviceId
 from civicam.gateway.faults import FaultLog
 from civicam.gateway.line import Line
 from civicam.gateway.liveness import Liveness
@@ -74,6 +75,8 @@ class Desk:
     unknown: Strangers
     counters: Counter[str]
     reload: Callable[[], Awaitable[None]]
+    anew: Callable[[DeviceId], None] = lambda _device: None
+    """Told of a device that registers anew while it is registered; filled by whoever subscribes."""
 
     def answer(self, event: RequestReceived, status: int, *, headers: Iterable[tuple[str, str]] = ()) -> None:
         """Send an answer without a body."""

@@ -200,6 +200,7 @@ class Registrar:
         await desk.fleet.registered(fact)
         entry.host, entry.user_agent, entry.version = event.source.host, agent[:128], version[:16]
         desk.roster.moved(entry, event.source)
+        anew = entry.sightings.anew(event.request.call_id)
         self._look(event, entry, expires)
         entry.profile = profile_for(entry.manufacturer, entry.user_agent, entry.version)
         desk.counters["registered"] += 1
@@ -207,6 +208,8 @@ class Registrar:
         self._ok(event, expires)
         now = desk.clock.monotonic()
         desk.liveness.publish(desk.liveness.book.registered(known.device_id, expires, now))
+        if anew:
+            desk.anew(known.device_id)
 
     async def _leave(self, event: RequestReceived, entry: Entry) -> None:
         """Expires: 0. Of two devices with one id only the one that is served takes the id away."""

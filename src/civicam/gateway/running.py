@@ -111,6 +111,7 @@ class Running:
         self.subscriptions.before_alarms = alarms.arm
         self.sights.subscriptions = self.subscriptions.sight
         self.resync.then = self.subscriptions.ready
+        self.desk.anew = self.subscriptions.renew
 
         def gone(device_id: DeviceId) -> None:
             for each in (self.subscriptions, catalogue, positions):

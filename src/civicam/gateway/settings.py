@@ -155,7 +155,9 @@ class GatewaySettings(BaseModel):
     subscription: SubscriptionSettings = SubscriptionSettings()
     alarm: AlarmHandlingSettings = AlarmHandlingSettings()
     devices: dict[GbIdText, DeviceHabits] = {}
-    """Single devices that are treated in their own way, by their 20-digit id."""
+    """Single devices treated in their own way: id → ``arm`` (before subscribing to its alarms),
+    ``trust_status`` (believe the states of channels in its notices), ``positions`` (subscribe to its own).
+    """
     ptz: PtzSettings = PtzSettings()
     download: DownloadSettings = DownloadSettings()
     probe: ProbeSettings = ProbeSettings()

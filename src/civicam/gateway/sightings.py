@@ -51,6 +51,10 @@ class Sightings:
         self._past = (*past, _Sighting(source, call_id, since, now + expires))[-_KEPT:]
         return other
 
+    def anew(self, call_id: str) -> bool:
+        """Whether this Call-ID is another than the last one's: the device may have restarted."""
+        return bool(self._past) and self._past[-1].call_id != call_id
+
     def refused(self, source: Peer, now: float) -> Peer | None:
         """A packet came from a host that is not the registered one; gives the registered address when the
         packet's host had registered before.

@@ -106,10 +106,10 @@ class Subscriptions:
             self._forget(each)
 
     def renew(self, device_id: DeviceId) -> None:
-        """A device that was online has registered anew: it has restarted and knows of no subscription."""
-        if device_id in self._devices:
-            self.gone(device_id)
-            self.ready(device_id)
+        """A device that was online registered anew: perhaps it has restarted and knows of no subscription."""
+        for each in self._devices.get(device_id, {}).values():
+            each.client.check()
+            self._follow(each)
 
     def want(self, entry: Entry, kind: SubscriptionKind, target: str) -> None:
         """Subscribe to one thing, unless that is under way or in force or the device cannot do it."""

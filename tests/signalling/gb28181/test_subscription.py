@@ -62,6 +62,18 @@ def test_refreshed_in_the_same_dialog_at_nine_tenths() -> None:
     assert (made.state, made.get_timer()) == (SubscriberState.ACTIVE, 3241.0 + 540)
 
 
+def test_a_device_that_may_have_restarted_is_refreshed_at_once() -> None:
+    made = active()
+    made.check()
+    made.check()  # one is under way
+    assert actions(made) == [REFRESH]
+    made.answered(200, 10.0, expires=3600)
+    assert (actions(made), made.until, made.get_timer()) == ([], 3610.0, 3250.0)
+    idle = client()
+    idle.check()
+    assert (actions(idle), idle.until) == ([], None)
+
+
 def test_a_city_does_not_refresh_in_one_second() -> None:
     made = client(jitter=0.5)
     made.start(0.0)

@@ -128,6 +128,13 @@ class SubscriptionClient:
         if self.state in {SubscriberState.IDLE, SubscriberState.WAITING, SubscriberState.UNSUPPORTED}:
             self._subscribe()
 
+    def check(self) -> None:
+        """The device may have restarted: refresh at once. One that knows of nothing answers 481, and is asked
+        anew; for one that has not it is a refresh like any other.
+        """
+        if self.state is SubscriberState.ACTIVE:
+            self._refresh()
+
     def stop(self, now: float) -> None:
         """End it: Expires 0 in the dialog; one under way is ended when it is answered."""
         self._wanted = False
@@ -184,9 +191,7 @@ class SubscriptionClient:
             self._actions.append(SubscriptionFell("signalling.subscription-expired"))
         if self._due is not None and now >= self._due:
             if self.state is SubscriberState.ACTIVE:
-                self.state = SubscriberState.REFRESHING
-                self._due = None
-                self._actions.append(SendSubscribe(False, self._times.expires))
+                self._refresh()
             else:
                 self._subscribe()
 
@@ -196,6 +201,11 @@ class SubscriptionClient:
         self.state = SubscriberState.SUBSCRIBING
         self._due = None
         self._actions.append(SendSubscribe(True, self._times.expires))
+
+    def _refresh(self) -> None:
+        self.state = SubscriberState.REFRESHING
+        self._due = None
+        self._actions.append(SendSubscribe(False, self._times.expires))
 
     def _accepted(self, now: float, granted: int) -> None:
         if not self.standing:
