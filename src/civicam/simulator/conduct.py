@@ -50,6 +50,7 @@ from civicam.signalling.gb28181.manscdp.ptz_position import (
     PtzPositionQuery,
     PtzPositionResponse,
 )
+from civicam.signalling.gb28181.manscdp.record_info import RecordInfoQuery, RecordInfoResponse
 from civicam.signalling.gb28181.manscdp.sd_card import (
     CardStatus,
     SdCard,
@@ -57,6 +58,7 @@ from civicam.signalling.gb28181.manscdp.sd_card import (
     SdCardStatusResponse,
 )
 from civicam.simulator.head import Head, Look
+from civicam.simulator.tape import pieces
 
 
 @dataclass(slots=True)
@@ -70,6 +72,8 @@ class Manners:
     restarts_on_config: bool = False
     """Answers no DeviceConfig and registers anew instead."""
     ignores_precise: bool = False
+    announces_more: int = 0
+    """Recordings announced in SumNum that never come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +205,15 @@ class Conduct:
         items = tuple(known[kind] for kind in query.types if kind in known)
         return [ConfigDownloadResponse(query.sn, query.device_id, items=items)], []
 
+    def _recordings(self, query: Any, _now: float) -> Answers:
+        items = pieces(query, self.clock())
+        parts = [tuple(items[start : start + 4]) for start in range(0, len(items), 4)] or [()]
+        total = len(items) + self.manners.announces_more
+        return [
+            RecordInfoResponse(query.sn, query.device_id, sum_num=total, items=part, name=self.basic.name)
+            for part in parts
+        ], []
+
     # -- orders
 
     def _set_config(self, order: Any, _now: float) -> Answers:
@@ -279,6 +292,7 @@ _HANDLERS: dict[type[Message], Callable[[Conduct, Any, float], Answers]] = {
     CruiseTrackQuery: Conduct._track,
     SdCardStatusQuery: Conduct._cards,
     ConfigDownloadQuery: Conduct._config,
+    RecordInfoQuery: Conduct._recordings,
     DeviceConfig: Conduct._set_config,
     DeviceControl: Conduct._control,
 }

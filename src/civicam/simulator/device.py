@@ -13,10 +13,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 from civicam.kernel.errors import CivicamError, Refused
-from civicam.signalling.gb28181 import manscdp
+from civicam.signalling.gb28181 import manscdp, mansrtsp
 from civicam.signalling.gb28181.clock import parse_date
 from civicam.signalling.gb28181.ids import GbId
 from civicam.signalling.gb28181.manscdp import CatalogResponse, in_parts
+from civicam.signalling.gb28181.manscdp.media_status import MediaStatus
 from civicam.signalling.gb28181.registration import (
     RegistrationClient,
     RegistrationTimes,
@@ -24,7 +25,7 @@ from civicam.signalling.gb28181.registration import (
     SendRegister,
     WentOffline,
 )
-from civicam.signalling.gb28181.sdp import CONTENT_TYPE, Answer, Sdp, build_answer, parse
+from civicam.signalling.gb28181.sdp import CONTENT_TYPE, Answer, Sdp, build_answer, opposite, parse
 from civicam.signalling.sip.build import Origin, new_request, new_response
 from civicam.signalling.sip.dialog import Dialog
 from civicam.signalling.sip.digest import Password, answer, choose_challenge, parse_challenge
@@ -44,7 +45,9 @@ from civicam.simulator.outputs import (
     SetClock,
     Stop,
 )
+from civicam.simulator.tape import MOST_TAPES, Tape
 
+_SESSIONS = frozenset({"play", "playback", "download"})
 PART_SIZE = 4
 """Catalog items a message, as the largest maker sends them."""
 
@@ -79,6 +82,7 @@ class GbDevice:
         self.sessions: dict[str, Session] = {}
         self.no_bye_answer = False
         self._now = 0.0
+        self._sn = 100_000
         self.registration = self._fresh()
 
     def _fresh(self) -> RegistrationClient:
@@ -211,13 +215,15 @@ class GbDevice:
     def take(self, event: RequestReceived, now: float) -> None:
         """A new request for this device or one of its channels."""
         self._now = now
-        handler = {"MESSAGE": self._on_message, "INVITE": self._on_invite, "BYE": self._on_bye}.get(
-            event.request.method
-        )
+        handler = {
+            "MESSAGE": self._on_message,
+            "INVITE": self._on_invite,
+            "INFO": self._on_info,
+            "BYE": self._on_bye,
+        }.get(event.request.method)
         if handler is not None:
             handler(event)
         else:
-            # INFO belongs to playback, SUBSCRIBE to events: neither is simulated on this floor.
             self._reply(event, 489 if event.request.method == "SUBSCRIBE" else 481)
 
     def _reply(self, event: RequestReceived, status: int) -> None:
@@ -264,20 +270,65 @@ class GbDevice:
         except CivicamError:
             self._reply(event, 400)
             return
-        if self.identity.signalling_only or not offer.is_ps() or offer.session not in ("Play", "play"):
+        word = offer.session.lower()
+        if self.identity.signalling_only or not offer.is_ps() or word not in _SESSIONS:
             self._reply(event, 488)
             return
-        if offer.tcp and offer.setup == "active":
-            self._reply(event, 488)  # this device connects; it does not listen
+        tape = None if word == "play" else Tape(offer.start, offer.stop, float(offer.speed or 1))
+        if tape is not None and (tape.finished or len(self._tapes()) >= MOST_TAPES):
+            self._reply(event, 486 if not tape.finished else 404)
             return
-        session = Session(event.key, request, channel, offer)
+        session = Session(event.key, request, channel, offer, tape)
         self.sessions[session.call_id] = session
         self._out.append(Prepare(session))
+
+    def _tapes(self) -> list[Session]:
+        return [each for each in self.sessions.values() if each.tape is not None]
+
+    def _on_info(self, event: RequestReceived) -> None:
+        """Playback control (MANSRTSP): the 200 carries the RTSP reply."""
+        session = self.sessions.get(event.request.call_id)
+        if session is None or session.tape is None:
+            self._reply(event, 481)
+            return
+        try:
+            body = session.tape.answer(event.request.body)
+        except CivicamError:
+            self._reply(event, 400)
+            return
+        response = new_response(event.request, 200)
+        response.set_body(mansrtsp.CONTENT_TYPE, body)
+        self._out.append(Reply(event.key, response))
+
+    def played(self, call_id: str) -> None:
+        """A tape is at its end: MediaStatus 121, in the dialog; the platform says BYE."""
+        session = self.sessions.get(call_id)
+        if session is None or session.dialog is None:
+            return
+        notice = session.dialog.request("MESSAGE")
+        self._sn += 1
+        body = MediaStatus(self._sn, GbId(session.channel.gb_id)).to_xml()
+        notice.set_body(manscdp.CONTENT_TYPE, body)
+        self._out.append(Ask(notice, "other"))
 
     def accept(self, session: Session, port: int, ssrc: int) -> None:
         """The media port is open: answer 200. The endpoint repeats it until the ACK."""
         host = self.origin.host
-        body = build_answer(Answer(self.identity.device.gb_id, host, port, ssrc, tcp=session.offer.tcp))
+        offer = session.offer
+        body = build_answer(
+            Answer(
+                self.identity.device.gb_id,
+                host,
+                port,
+                ssrc,
+                tcp=offer.tcp,
+                session=offer.session,
+                setup=opposite(offer.setup or "passive"),
+                start=offer.start,
+                stop=offer.stop,
+                filesize=_promised(session),
+            )
+        )
         response = new_response(session.invite, 200, to_tag=self.origin.ids.tag())
         response.headers.add("Contact", self.origin.contact(self.identity.device.gb_id))
         response.set_body(CONTENT_TYPE, body)
@@ -338,3 +389,9 @@ def _challenge(response: Response) -> str | None:
         return choose_challenge(response.headers.get_all("WWW-Authenticate"))
     except Refused:
         return None
+
+
+def _promised(session: Session) -> int:
+    """The size of a download, which its answer tells."""
+    download = session.tape is not None and session.offer.session.lower() == "download"
+    return session.tape.size if session.tape is not None and download else 0

@@ -13,7 +13,7 @@ import random
 import socket
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from civicam.kernel.errors import CivicamError
 from civicam.signalling.aio.agent import SipAgent
@@ -89,7 +89,7 @@ class Ensemble:
         self._members: dict[str, _Member] = {}
         self._owners: dict[str, _Member] = {}
         self._calls: dict[str, _Member] = {}
-        self._media = MediaSessions(studio, self._hang_up, self._rng)
+        self._media = MediaSessions(studio, self._hang_up, self._played, self._rng)
         self._heap: list[tuple[float, int, _Member]] = []
         self._pushes = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -136,7 +136,7 @@ class Ensemble:
                 heartbeat=float(self._options.heartbeat_s or device.heartbeat_s),
             )
             condition = self._faults.conditions[device.gb_id]
-            logic = GbDevice(identity, origin, times, jitter=self._rng.random, clock=_clock_of(condition))
+            logic = GbDevice(identity, origin, times, jitter=self._rng.random, clock=condition.clock_time)
             member = _Member(logic, agent, condition, device.transport == "tcp")
             self._members[device.gb_id] = member
             self._owners[device.gb_id] = member
@@ -376,6 +376,9 @@ class Ensemble:
             act(member.device)
             self._serve(member)
 
+    def _played(self, call_id: str) -> None:
+        self._with_call(call_id, lambda device: device.played(call_id))
+
     def _hang_up(self, call_id: str) -> None:
         """The media of a session broke: the device says BYE."""
         self._with_call(call_id, lambda device: device.ended(call_id, tell=True))
@@ -390,8 +393,3 @@ def route_to(server: tuple[str, int]) -> str:
             return str(probe.getsockname()[0])
         except OSError:
             return "127.0.0.1"
-
-
-def _clock_of(condition: Condition) -> Callable[[], datetime]:
-    """What a device's own clock shows: the time it was told, and what is wrong with it."""
-    return lambda: datetime.now(UTC) + timedelta(seconds=condition.drift + condition.clock)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from civicam.kernel.errors import Refused
@@ -37,6 +38,10 @@ class Condition:
     garbage: bool = False
     no_bye_answer: bool = False
     wrong_ssrc: bool = False
+
+    def clock_time(self) -> datetime:
+        """What the device's own clock shows: the time it was told, and what is wrong with it."""
+        return datetime.now(UTC) + timedelta(seconds=self.drift + self.clock)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from civicam.signalling.sip.events import TransactionKey
 from civicam.signalling.sip.message import Request, Response
 from civicam.simulator.conduct import Deed
 from civicam.simulator.description import Channel
+from civicam.simulator.tape import Tape
 
 Purpose = Literal["register", "keepalive", "part", "other"]
 
@@ -40,6 +41,8 @@ class Session:
     invite: Request
     channel: Channel
     offer: Sdp
+    tape: Tape | None = None
+    """A playback or download; None for live."""
     streaming: bool = False
     dialog: Dialog | None = None
 
@@ -50,8 +53,8 @@ class Session:
 
     @property
     def main(self) -> bool:
-        """Main or sub stream; main when the offer does not say."""
-        return (self.offer.stream or 0) == 0
+        """Main or sub stream; main when the offer does not say. Recorded is the main stream."""
+        return self.tape is not None or (self.offer.stream or 0) == 0
 
 
 @dataclass(frozen=True, slots=True)

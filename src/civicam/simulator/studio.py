@@ -119,15 +119,22 @@ class Studio:
         """Close the workshops."""
         await asyncio.gather(*(workshop.stop() for workshop in self._workshops))
 
-    def open(self, channel: str, profile: Profile, sink: Sink) -> None:
-        """Let ``sink`` have the pictures of a channel, from the next key frame, which comes at once."""
+    def open(
+        self, channel: str, profile: Profile, sink: Sink, condition: Condition | None = None
+    ) -> None:
+        """Let ``sink`` have the pictures of a channel, from the next key frame, which comes at once.
+
+        A name with ``@`` and something after it is a feed of its own of that channel, in its own
+        ``condition``: a recording, whose clock shows another time.
+        """
         key = (channel, profile)
         feed = self._feeds.get(key)
         if feed is not None:
             feed.sinks = [*feed.sinks, sink]
             feed.workshop.tell(Key(feed.id))
             return
-        part, condition = self._part(channel, profile)
+        part, usual = self._part(channel.partition("@")[0], profile)
+        condition = usual if condition is None else condition
         self._ids += 1
         feed = _Feed(self._ids, key, part, condition, self._least_busy(part), _look(condition), [sink])
         self._feeds[key] = self._by_id[feed.id] = feed
