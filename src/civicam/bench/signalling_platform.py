@@ -72,6 +72,7 @@ def _device(gb_id: str, heartbeat_s: int) -> dict[str, Any]:
         "model",
         "firmware",
     )
+    by_md5, by_sha256 = ha1(gb_id, REALM, PASSWORD)
     return dict.fromkeys(texts, "") | {
         "device_id": device_id_for(gb_id),
         "gb_id": gb_id,
@@ -83,7 +84,8 @@ def _device(gb_id: str, heartbeat_s: int) -> dict[str, Any]:
         "heartbeat_s": heartbeat_s,
         "misses": 3,
         "realm": REALM,
-        "ha1_md5": ha1(gb_id, REALM, PASSWORD),
+        "ha1_md5": by_md5,
+        "ha1_sha256": by_sha256,
         "presence": "unknown",
         "reason": NOT_SEEN,
         "transport": "udp",
