@@ -111,6 +111,8 @@ class CheckupStep:
     unit: str = ""
     source: str = ""
     detail: str = ""
+    why: Text | None = None
+    """``code`` in words."""
 
 
 @dataclass(frozen=True, slots=True)

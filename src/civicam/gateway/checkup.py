@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from civicam.fleet.facts import ChannelId, DeviceId, Presence
 from civicam.fleet.orders import Result
 from civicam.fleet.sight import Checkup, CheckupStep, StepState
+from civicam.fleet.views import Text
 from civicam.gateway.addresses import Addresses
 from civicam.gateway.catalogue import CatalogueReader
 from civicam.gateway.commands import Commands
@@ -22,6 +23,7 @@ from civicam.gateway.desk import Desk
 from civicam.gateway.maintenance import Maintenance
 from civicam.gateway.roster import Entry
 from civicam.kernel.errors import CivicamError, Refused
+from civicam.kernel.messages import message
 from civicam.signalling.gb28181.collect import CollectState
 from civicam.signalling.gb28181.manscdp.control_actions import Ptz
 from civicam.signalling.gb28181.ptz import Stop
@@ -43,6 +45,7 @@ class _Found:
     code: str = ""
     measured: float | None = None
     detail: str = ""
+    data: Mapping[str, object] = field(default_factory=dict)
 
 
 class Checkups:
@@ -118,7 +121,7 @@ class Checkups:
                 if found.code in _SKIPPED:
                     state = "skipped"
             except CivicamError as error:
-                found, state = _Found(error.code, None, error.text("zh-CN")), "failed"
+                found, state = _Found(error.code, data=error.data), "failed"
             self._set(entry, name, state, found)
         now = self._last[entry.device_id]
         passed = all(step.state in {"passed", "skipped"} for step in now.steps)
@@ -193,7 +196,14 @@ class Checkups:
     def _set(self, entry: Entry, name: str, state: StepState, found: _Found) -> None:
         checkup = self._last[entry.device_id]
         steps = tuple(
-            replace(step, state=state, code=found.code, measured=found.measured, detail=found.detail)
+            replace(
+                step,
+                state=state,
+                code=found.code,
+                measured=found.measured,
+                detail=found.detail,
+                why=_words(found),
+            )
             if step.name == name
             else step
             for step in checkup.steps
@@ -218,6 +228,12 @@ _LIMITS: dict[str, tuple[float, str, str]] = {
     "live": (2.0, "s", _GB_DELAY),
     "ptz-stop": (0.2, "s", _OURS),
 }
+
+
+def _words(found: _Found) -> Text | None:
+    if not found.code:
+        return None
+    return Text(message(found.code, "zh-CN", found.data), message(found.code, "en", found.data))
 
 
 def _pending(name: str) -> CheckupStep:
