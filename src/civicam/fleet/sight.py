@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Literal
 
 from civicam.fleet.facts import DeviceId, Presence
+from civicam.fleet.views import Text
 
 
 @dataclass(frozen=True, slots=True)
