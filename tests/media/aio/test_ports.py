@@ -29,3 +29,8 @@ def test_a_used_port_rests_before_it_is_used_again() -> None:
     assert caught.value.data == {"ports": 2}
     assert pool.take(40.0) == first
     assert second != first
+
+
+def test_after_a_restart_the_first_port_is_another() -> None:
+    pool = PortPool(30000, 30007, 30.0, start=3)
+    assert [pool.take(0.0) for _ in range(4)] == [30006, 30000, 30002, 30004]

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from civicam.media.core.packetise import RtpPacketiser
 from civicam.media.core.ps import PsDemuxer
 from civicam.media.core.ps_mux import PsMuxer, pack_header, pes, program_stream_map
 from civicam.media.core.receive import RtpReceiver
@@ -252,3 +253,25 @@ def test_a_map_cut_short_is_named(make_picture: Any) -> None:
     table = b"\0\0\1\xbc\0\2\xe1\xff"
     demuxer.push(pack_header(0) + table + pes(0xE0, make_picture(0, key=True), 0), 1, True, 0.0)
     assert demuxer.warnings() == ("media.psm-broken",)
+
+
+@pytest.mark.parametrize("marks", [True, False])
+def test_a_pack_header_on_one_picture_in_fifteen_is_enough(
+    make_picture: Callable[..., bytes], receive_all: Receive, marks: bool
+) -> None:
+    """Seen of a public device simulator: pictures between are bare PES, some of them without a marker."""
+    packetiser = RtpPacketiser(ssrc=1)
+    sent, packets = [], []
+    for index in range(45):
+        data = make_picture(index, key=index % 15 == 0, size=5000)
+        unit = pes(0xE0, data, 9000 + 3600 * index)
+        if index % 15 == 0:
+            unit = pack_header(9000 + 3600 * index) + program_stream_map(Codec.H264, None) + unit
+        sent.append(data)
+        for packet in packetiser.packets(unit, 3600 * index):
+            plain = packet[:1] + bytes((packet[1] & 0x7F,)) + packet[2:]
+            packets.append((packet if marks else plain, index * 0.04))
+    frames = receive_all(packets)
+    assert [frame.data for frame in frames] == sent
+    assert [frame.pts for frame in frames] == [3600 * index for index in range(45)]
+    assert not any(frame.damaged or frame.discontinuity for frame in frames)

@@ -138,8 +138,9 @@ class UdpReceiver:
             self._receiver.agreed_ssrc = ssrc
         if host is not None:
             self._host = host
-            if self._peer is not None and self._peer[0] != host:
+            if self._report_to is not None and self._report_to[0] != host:
                 self._report_to = None
+            if self._peer is not None and self._peer[0] != host:
                 self._unlock()
 
     def tick(self, now: float) -> None:
