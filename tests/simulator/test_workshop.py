@@ -117,14 +117,29 @@ def test_a_workshop_that_is_too_slow_leaves_pictures_out_and_stays_on_time(works
     assert abs(len(pictures(made, 1)) - len(pictures(made, 2))) <= 5
 
 
-def test_feeds_that_began_together_do_not_stay_in_step(workshop: Workshop) -> None:
-    for number in range(4):
-        workshop.add(feed(number), 0.0)
-    first = work(workshop, 0.0, 3.9 * STEP, cost=STEP / 5)
-    second = [workshop.wait(4 * STEP)]
-    assert len(first) == 16
+def rhythm(workshop: Workshop, sources: list[Source]) -> list[float]:
+    """The phase of each feed's later pictures, in shares of 1/25 second plus a half; each picture takes a fifth."""
+    for number, source in enumerate(sources):
+        workshop.add(feed(number, source), 0.0)
+    news = work(workshop, 0.0, 10 * STEP, cost=STEP / 5)
     assert workshop.skipped == 0
-    assert second[0] is not None
+    dues = []
+    for number in range(len(sources)):
+        assert len(pictures(news, number)) >= 9
+        found = workshop.find(number)
+        assert found is not None
+        dues.append((found.due / STEP + 0.5) % 1)
+    return dues
+
+
+def test_feeds_that_began_together_are_spread(workshop: Workshop) -> None:
+    phases = rhythm(workshop, [tears_at(1000) for _ in range(4)])
+    assert phases == pytest.approx([0.5, 0.7, 0.9, 0.1], abs=1e-6)
+
+
+def test_feeds_of_one_scene_are_served_together(workshop: Workshop) -> None:
+    phases = rhythm(workshop, [grey, grey, grey])
+    assert phases == pytest.approx([0.5] * 3, abs=1e-6)
 
 
 def test_a_recording_that_breaks_stops_alone(workshop: Workshop) -> None:

@@ -1,8 +1,8 @@
 """Draws and codes feeds by their deadlines; told what to draw and what time it is.
 
-Picture ``n`` of a feed is due at its first plus ``n / 25`` seconds, so nothing drifts. A feed that is more
-than five pictures late leaves pictures out, which are counted. One thread uses a workshop; the program
-around it is `civicam.simulator.workshop_process`.
+The pictures of a feed are due every 1/25 second, so nothing drifts. A feed that is more than five late leaves
+pictures out, which are counted. One thread uses a workshop; the program around it is
+`civicam.simulator.workshop_process`.
 """
 
 from __future__ import annotations
@@ -116,10 +116,16 @@ class Workshop:
         return made
 
     def _later(self, feed: Feed, now: float) -> None:
-        """The next deadline; the first picture's own time is what the others count from."""
+        """The next deadline; the first picture's own time is what the others count from.
+
+        Unless a feed of the same scene has a rhythm already: they are then served one behind the other, and
+        the scene is drawn once for both, late or not.
+        """
         late = now - feed.due - 1 / RATE
         if feed.fresh:
-            feed.fresh, feed.due = False, now
+            rhythm = next((each.due for each in self._feeds.values() if _share(each, feed)), now)
+            shift = (rhythm - now) % (1 / RATE)
+            feed.fresh, feed.due = False, now + shift - (1 / RATE if shift > 0.5 / RATE else 0.0)
         elif late > _LATE_FRAMES / RATE:
             left_out = int(late * RATE)
             self.skipped += left_out
@@ -132,3 +138,7 @@ class Workshop:
         """End all feeds."""
         for feed in list(self._feeds):
             self.remove(feed)
+
+
+def _share(one: Feed, other: Feed) -> bool:
+    return one is not other and not one.fresh and one.source == other.source

@@ -18,6 +18,12 @@ from civicam.simulator.yuv import Bytes, Planes, from_rgb, lay, planes
 _STEPS_PER_OCTAVE = 10
 """Distance steps of the sprite cache: one is 7 % of size."""
 _SPECKS = 5
+_STRIDE_TICKS = 2
+"""Figures move at every second tick: they are slow, and where nothing else moves nothing need be drawn."""
+
+_Key = tuple[object, ...]
+_Laid = tuple[_Key, int, int]
+"""A sprite's key, and its left and top pixel."""
 
 
 _LARGE = 1280
@@ -41,7 +47,7 @@ class Scene:
     """One scene at one picture size. `draw` is a function of time; sprites are kept between calls.
 
     ``still`` is its `ground` if that was drawn elsewhere.
-    Not for two threads at once: the caller holds one lock a scene.
+    Not for two threads at once.
     """
 
     def __init__(self, mood: Mood, width: int, height: int, still: Bytes | None = None) -> None:
@@ -52,56 +58,73 @@ class Scene:
         self._palette = palette(mood.light, mood.weather)
         self._ground = ground(mood, width, height) if still is None else still
         self._traffic = traffic(mood.seed, plan)
-        self._sprites: dict[tuple[object, ...], Sprite | None] = {}
+        self._sprites: dict[_Key, Sprite | None] = {}
         self._specks = _specks(mood, width, height)
         self._reach = 190.0 if mood.place == "highpoint" else 110.0
-        self._last: tuple[int, Bytes] | None = None
+        self._tick: int | None = None
+        self._laid: list[_Laid] | None = None
+        self._picture = np.empty_like(self._ground)
+        self._target = planes(self._picture)
 
     def draw(self, tick: int, rate: float = 25.0) -> Bytes:
-        """The I420 picture of ``tick`` (of ``rate`` a second); do not write to it, it is shared."""
-        if self._last is not None and self._last[0] == tick:
-            return self._last[1]
-        picture = self._ground.copy()
-        target = planes(picture)
+        """The I420 picture of ``tick`` (of ``rate`` a second).
+
+        Do not write to it, it is shared; it holds until the next tick is drawn.
+        """
+        if tick == self._tick:
+            return self._picture
+        self._tick = tick
+        laid = self._places(tick, rate)
+        if laid == self._laid and self._specks is None:
+            return self._picture  # nothing moved by a pixel
+        self._laid = laid
+        np.copyto(self._picture, self._ground)
+        for key, left, top in laid:
+            sprite = self._sprites[key]
+            if sprite is not None:
+                lay(self._target, sprite.piece, left, top)
+        if self._specks is not None:
+            self._fall(self._target, tick)
+        return self._picture
+
+    def _places(self, tick: int, rate: float) -> list[_Laid]:
+        """What is laid where, far to near."""
         at = tick / rate % PERIOD_S
+        stride = tick // _STRIDE_TICKS * _STRIDE_TICKS / rate % PERIOD_S
         moving: list[tuple[float, Vehicle | Walker, float]] = []
         for driven in self._traffic.vehicles:
             z = vehicle_z(driven, self._traffic.crossing_z, at)
             if 1.0 < z < self._reach:
                 moving.append((z, driven, driven.x))
         for walker in self._traffic.walkers:
-            place = walker_place(walker, at)
+            place = walker_place(walker, stride)
             if place is not None:
                 moving.append((place[1], walker, place[0]))
-        for z, thing, x in sorted(moving, key=lambda entry: -entry[0]):
-            if isinstance(thing, Vehicle):
-                self._lay_vehicle(target, thing, z)
-            else:
-                self._lay_walker(target, thing, (x, z), at)
-        if self._specks is not None:
-            self._fall(target, tick)
-        self._last = (tick, picture)
-        return picture
+        moving.sort(key=lambda entry: -entry[0])
+        laid = []
+        for z, thing, x in moving:
+            key = self._vehicle(thing, z) if isinstance(thing, Vehicle) else self._walker(thing, z, stride)
+            sprite, at_point = self._sprites[key], self._view.point(x, 0.0, z)
+            if sprite is not None and at_point is not None:
+                u, v, _ = at_point
+                laid.append((key, round(u - sprite.anchor_u), round(v - sprite.anchor_v)))
+        return laid
 
-    def _lay_vehicle(self, target: Planes, driven: Vehicle, z: float) -> None:
+    def _vehicle(self, driven: Vehicle, z: float) -> _Key:
+        """The key of its sprite, which is drawn if it is new."""
         step, nominal = _step(z)
         key = (driven.look, driven.x, step)
         if key not in self._sprites:
             self._sprites[key] = vehicle(self._view, self._palette, driven.look, driven.x, nominal)
-        self._lay(target, self._sprites[key], (driven.x, z))
+        return key
 
-    def _lay_walker(self, target: Planes, walker: Walker, place: tuple[float, float], at: float) -> None:
-        step, nominal = _step(place[1])
+    def _walker(self, walker: Walker, z: float, at: float) -> _Key:
+        step, nominal = _step(z)
         phase = int(at * 3.6 + walker.start[0] * 3) % 2
         key = (walker.cloth, step, phase)
         if key not in self._sprites:
             self._sprites[key] = figure(self._view, self._palette, walker.cloth, phase, (0.0, nominal))
-        self._lay(target, self._sprites[key], place)
-
-    def _lay(self, target: Planes, sprite: Sprite | None, place: tuple[float, float]) -> None:
-        at = self._view.point(place[0], 0.0, place[1])
-        if sprite is not None and at is not None:
-            lay(target, sprite.piece, round(at[0] - sprite.anchor_u), round(at[1] - sprite.anchor_v))
+        return key
 
     def _fall(self, target: Planes, tick: int) -> None:
         """Rain or snow: the prepared specks, shifted."""
