@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -394,45 +393,4 @@ def test_tcp_frames_may_come_in_any_pieces(run: Run, camera: Any) -> None:
             assert source.figures().lost == 0
             device.stop()
 
-    run(story())
-
-
-# -- when a packet came
-
-
-def test_the_kernel_tells_when_a_packet_came_however_late_it_is_read(run: Run) -> None:
-    async def story() -> None:
-        loop = asyncio.get_running_loop()
-        rtp, above = pair()
-        with rtp, above, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
-            line.connect(rtp.getsockname())
-            line.send(b"first: from now on the kernel stamps")
-            rtp.recv(100)
-            udp._arrival(rtp, 0.0)
-            line.send(b"second")
-            sent = time.monotonic()
-            later = loop.create_future()
-            loop.call_later(0.1, later.set_result, None)
-            await later
-            rtp.recv(100)
-            arrival = udp._arrival(rtp, 0.0)
-            assert sent - 0.05 < arrival < sent + 0.05
-            assert udp._arrival(rtp, sent + 60.0) == sent + 60.0  # never back in time
-
-    run(story())
-
-
-def test_stamps_of_a_clock_that_was_set_are_not_believed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def story() -> None:
-        rtp, above = pair()
-        with rtp, above, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
-            line.connect(rtp.getsockname())
-            line.send(b"x")
-            rtp.recv(100)
-            for off in (-3600.0, 3600.0):
-                monkeypatch.setattr(udp.time, "time", lambda off=off: wall() + off)
-                before = time.monotonic()
-                assert before <= udp._arrival(rtp, 0.0) <= time.monotonic()
-
-    wall = time.time
     run(story())
