@@ -1,0 +1,277 @@
+"""What stands behind a test of the HTTP side instead of a gateway and an engine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from tests.web.pretend_alarms import PretendAlarmDesk, PretendPositions
+
+from civicam.fleet.facts import ChannelId, DeviceId, Presence
+from civicam.fleet.orders import Outcome, Result
+from civicam.fleet.sight import CatalogueProgress, Checkup, DeviceSight, TraceRow
+from civicam.kernel.errors import Operational, Refused
+from civicam.media.core.unit import Codec
+from civicam.media.engine import (
+    Door,
+    EngineEvent,
+    Port,
+    PullSpec,
+    ReceiveSpec,
+    RecordingStats,
+    SendSpec,
+    SoundFormat,
+    SpeechStats,
+    StreamStats,
+    WireFormat,
+)
+
+
+class FastHasher:
+    """Not slow: the real one has its own test."""
+
+    def hash(self, password: str) -> str:
+        return f"hashed:{password}"
+
+    def verify(self, stored: str | None, password: str) -> bool:
+        return stored == f"hashed:{password}"
+
+
+@dataclass
+class PretendGateway:
+    """Opens what it is asked; ``fault`` is raised instead when it is set."""
+
+    opened: list[str] = field(default_factory=list)
+    released: list[str] = field(default_factory=list)
+    fault: Exception | None = None
+
+    async def open_live(self, channel_id: ChannelId, stream: Literal["main", "sub"]) -> str:
+        if self.fault is not None:
+            raise self.fault
+        self.opened.append(channel_id)
+        return f"{channel_id}-{stream}"
+
+    async def release(self, stream_id: str) -> None:
+        self.released.append(stream_id)
+
+    def listen_viewers(self, on_left: Callable[[str], None]) -> None:
+        self.on_left = on_left
+
+
+@dataclass
+class PretendSights:
+    """Knows the two devices of the sample city and one message of each."""
+
+    known: frozenset[str] = frozenset()
+    asked: list[str] = field(default_factory=list)
+
+    def _check(self, device_id: str) -> None:
+        if device_id not in self.known:
+            raise Refused("fleet.unknown-device", device_id=device_id)
+
+    def sight(self, device_id: DeviceId) -> DeviceSight:
+        self._check(device_id)
+        read = CatalogueProgress("collecting", 2, 5)
+        return DeviceSight(Presence.ONLINE, 1, None, None, "192.0.2.4:5060", "udp", "192.0.2.4", read)
+
+    def ladder(self, device_id: DeviceId, after: int = 0) -> list[TraceRow]:
+        self._check(device_id)
+        return [self.row] if after < self.row.number else []
+
+    def strangers(self, after: int = 0) -> list[TraceRow]:
+        return [self.row] if after < self.row.number else []
+
+    def trace_text(self, device_id: DeviceId) -> str:
+        self._check(device_id)
+        return "# 22 REGISTER"
+
+    @property
+    def row(self) -> TraceRow:
+        at = datetime(2026, 3, 2, 1, tzinfo=UTC)
+        label, peer = "REGISTER", "192.0.2.4:5060"
+        return TraceRow(22, at, True, label, peer, "udp", 400, "REGISTER sip:", None, None, None, None, False)
+
+
+class PretendUseCase:
+    """Answers any coroutine call with ``answer`` (or raises ``fault``) and keeps what was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
+        self.answer: Any = Outcome(Result.TAKEN)
+        self.fault: Exception | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        async def call(*arguments: Any, **named: Any) -> Any:
+            self.asked.append((name, arguments, named))
+            if self.fault is not None:
+                raise self.fault
+            return self.answer
+
+        return call
+
+
+class PretendPlaybacks(PretendUseCase):
+    """Playing gives a stream of its own; closing is no coroutine."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.closed: list[str] = []
+
+    async def play(self, channel_id: ChannelId, start: datetime, end: datetime) -> str:
+        self.asked.append(("play", (channel_id, start, end), {}))
+        if self.fault is not None:
+            raise self.fault
+        return f"{channel_id}-history"
+
+    def close(self, stream_id: str) -> None:
+        self.closed.append(stream_id)
+
+
+class PretendCheckups:
+    """Remembers what was begun."""
+
+    def __init__(self) -> None:
+        self.begun: list[tuple[str, str | None]] = []
+
+    def start(self, device_id: DeviceId, channel_id: ChannelId | None) -> Checkup:
+        if self.begun:
+            raise Refused("gateway.checkup-running")
+        self.begun.append((device_id, channel_id))
+        return self._checkup(device_id)
+
+    def last(self, device_id: DeviceId) -> Checkup | None:
+        return self._checkup(device_id) if self.begun else None
+
+    @staticmethod
+    def _checkup(device_id: str) -> Checkup:
+        return Checkup(device_id, datetime(2026, 3, 2, 1, tzinfo=UTC), None, None, ())
+
+
+@dataclass
+class PretendOperator:
+    """Everything that is asked of devices."""
+
+    sights: PretendSights
+    alarms: PretendAlarmDesk
+    positions: PretendPositions = field(default_factory=PretendPositions)
+    ptz: Any = field(default_factory=PretendUseCase)
+    places: Any = field(default_factory=PretendUseCase)
+    maintenance: Any = field(default_factory=PretendUseCase)
+    configuration: Any = field(default_factory=PretendUseCase)
+    playbacks: Any = field(default_factory=PretendPlaybacks)
+    downloads: Any = field(default_factory=PretendUseCase)
+    checkups: PretendCheckups = field(default_factory=PretendCheckups)
+
+    @property
+    def operations(self) -> PretendOperator:
+        return self
+
+    def read_catalogue(self, device_id: DeviceId) -> bool:
+        self.sights.asked.append(device_id)
+        return len(self.sights.asked) == 1
+
+
+@dataclass
+class PretendEngine:
+    """Keeps tickets and says what streams there are."""
+
+    tickets: dict[str, tuple[str, str]] = field(default_factory=dict)
+    revoked: list[str] = field(default_factory=list)
+    open: list[StreamStats] = field(default_factory=list)
+    fault: Exception | None = None
+
+    async def admit(self, stream_id: str, ticket: str, fmt: WireFormat, client: str, ttl: float) -> Door:
+        if self.fault is not None:
+            raise self.fault
+        self.tickets[ticket] = (stream_id, client)
+        return Door(8081, "/media")
+
+    async def revoke(self, ticket: str) -> None:
+        self.revoked.append(ticket)
+
+    async def snapshot(self, stream_id: str) -> bytes:
+        if self.fault is not None:
+            raise self.fault
+        return b"\xff\xd8jpeg"
+
+    async def stats(self) -> list[StreamStats]:
+        return self.open
+
+    async def open_receiver(self, spec: ReceiveSpec) -> Port:
+        raise Operational("media.no-ports")
+
+    async def pin(
+        self, stream_id: str, *, ssrc: int | None, source_host: str | None, encoding: str = "PS"
+    ) -> None:
+        raise Refused("media.no-stream")
+
+    async def connect(self, stream_id: str, host: str, port: int) -> None:
+        raise Refused("media.no-stream")
+
+    async def pause(self, stream_id: str, paused: bool) -> None:
+        raise Refused("media.no-stream")
+
+    async def scale(self, stream_id: str, scale: float) -> None:
+        raise Refused("media.no-stream")
+
+    async def seek(self, stream_id: str) -> None:
+        raise Refused("media.no-stream")
+
+    async def record(self, stream_id: str, path: Path) -> None:
+        raise Refused("media.no-stream")
+
+    async def stop_record(self, stream_id: str) -> None:
+        return None
+
+    async def recordings(self) -> list[RecordingStats]:
+        return []
+
+    async def open_sender(self, spec: SendSpec) -> Port:
+        raise Operational("media.no-ports")
+
+    async def admit_speaker(
+        self, stream_id: str, ticket: str, fmt: SoundFormat, client: str, ttl: float
+    ) -> Door:
+        raise Refused("media.no-stream")
+
+    async def speeches(self) -> list[SpeechStats]:
+        return []
+
+    async def pull(self, spec: PullSpec) -> None:
+        raise Refused("media.no-stream")
+
+    async def close(self, stream_id: str) -> None:
+        self.open = [each for each in self.open if each.stream_id != stream_id]
+
+    async def next_event(self) -> EngineEvent:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def aclose(self) -> None:
+        self.open = []
+
+    def stream(self, stream_id: str, viewers: int = 1) -> StreamStats:
+        """Let a stream be open."""
+        made = StreamStats(
+            stream_id,
+            Codec.H264,
+            1280,
+            720,
+            1500.0,
+            25.0,
+            100,
+            0,
+            0.0,
+            1.5,
+            25,
+            0.2,
+            viewers,
+            0,
+            "192.0.2.1:3",
+        )
+        self.open.append(made)
+        return made
