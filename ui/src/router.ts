@@ -18,6 +18,8 @@ export const router = createRouter({
     { path: "/map", component: () => import("@/pages/MapPage.vue"), meta: { title: "nav.map" } },
     { path: "/live", component: () => import("@/pages/LivePage.vue"), meta: { title: "nav.live" } },
     { path: "/channels", component: () => import("@/pages/ChannelsPage.vue"), meta: { title: "nav.channels" } },
+    { path: "/devices", component: () => import("@/pages/DevicesPage.vue"), meta: { title: "nav.devices" } },
+    { path: "/devices/:id", component: () => import("@/pages/DevicePage.vue"), meta: { title: "nav.devices" } },
     { path: "/system", component: () => import("@/pages/SystemPage.vue"), meta: { title: "nav.system" } },
     { path: "/:rest(.*)*", component: () => import("@/pages/LostPage.vue"), meta: { title: "lost.title" } },
   ],
