@@ -118,7 +118,7 @@ def test_a_workshop_that_is_too_slow_leaves_pictures_out_and_stays_on_time(works
 
 
 def rhythm(workshop: Workshop, sources: list[Source]) -> list[float]:
-    """The phase of each feed's later pictures, in shares of 1/25 second plus a half; each picture takes a fifth."""
+    """The phase of each feed's later pictures, in 1/25 seconds plus a half; each picture takes a fifth."""
     for number, source in enumerate(sources):
         workshop.add(feed(number, source), 0.0)
     news = work(workshop, 0.0, 10 * STEP, cost=STEP / 5)
