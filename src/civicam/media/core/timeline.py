@@ -87,7 +87,8 @@ class Timeline:
         delta = self._delta(raw)
         if (self._asked_until or self._backwards) and self._is_asked_for(delta, now):
             return self._begin(raw, elapsed, now)
-        if not self._odd(delta, elapsed) and self._out + delta >= max(0, self._last + BACKWARD):
+        floor = max(0, self._last + BACKWARD)  # small steps back must not add up
+        if not self._odd(delta, elapsed) and (delta >= 0 or self._out + delta >= floor):
             self._stray = None
             self._raw, self._at = raw, now
             self._out += delta
