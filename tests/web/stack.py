@@ -142,9 +142,11 @@ class Stack:
 class Pane:
     """One viewer: a ticket from the API, then messages from the media door, read when asked for."""
 
-    def __init__(self, stack: Stack, channel_id: str) -> None:
-        wish = {"channel_id": channel_id, "stream": "sub", "format": "annexb", "purpose": "duty"}
-        answer = stack.http.post("/api/live", json=wish)
+    def __init__(self, stack: Stack, channel_id: str, **history: str) -> None:
+        """``history``: ``start`` and ``end`` of a recording; live without."""
+        wish = {"channel_id": channel_id, "format": "annexb", "purpose": "duty"}
+        wish |= history or {"stream": "sub"}
+        answer = stack.http.post("/api/playback" if history else "/api/live", json=wish)
         assert answer.status_code == 200, answer.text
         self.live: dict[str, Any] = answer.json()
         door = self.live["door"]
