@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from civicam.signalling.sip.build import with_tag
 from civicam.signalling.sip.errors import BadMessage
-from civicam.signalling.sip.headers import Via, parse_list
+from civicam.signalling.sip.headers import Via, parse_list, stamp_plain
 from civicam.signalling.sip.message import Headers, Response
 from civicam.signalling.sip.peer import Peer
 
@@ -23,6 +23,10 @@ _ECHOED = frozenset({"via", "from", "to", "call-id", "cseq"})
 
 def stamp_top_via(headers: Headers, via: Via, source: Peer) -> None:
     """Write ``received`` and ``rport`` into the top Via (RFC 3261 §18.2.1, RFC 3581 §4)."""
+    plain = stamp_plain(headers.first("via") or "", source.host, source.port)
+    if plain is not None:
+        headers.replace_first("Via", plain)
+        return
     stamped = via.stamped(source.host, source.port)
     if stamped is via:
         return

@@ -19,7 +19,6 @@ Counters: ``received`` ``sent`` ``retransmitted`` ``replayed`` ``timeout`` ``rea
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from civicam.signalling.sip.answers import MAX_GAIN, stamp_leniently, stamp_top_via, stateless
 from civicam.signalling.sip.build import IdSource
@@ -167,7 +166,7 @@ class SipEndpoint:
             stream = self.stream_to(peer)
             if stream is not None and self._connections.get(stream) is not None:
                 self.counters["sent-large-by-tcp"] += 1
-                request.headers.replace_first("Via", str(replace(via, transport="TCP")))
+                request.headers.replace_first("Via", str(via._replace(transport="TCP")))
                 peer = stream
         if peer.reliable and self._connections.get(peer) is None:
             self._layer.events.append(TransportFailed(key, request, "closed"))

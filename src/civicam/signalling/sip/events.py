@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from civicam.signalling.sip.message import Request, Response
 from civicam.signalling.sip.peer import Peer
@@ -13,8 +14,7 @@ from civicam.signalling.sip.peer import Peer
 TransactionKey = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RequestReceived:
+class RequestReceived(NamedTuple):
     """A new request (never a retransmission, ACK or CANCEL); answer it with ``respond(key, …)``."""
 
     key: TransactionKey

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from civicam.signalling.sip.errors import BadMessage, bad_header
 from civicam.signalling.sip.grammar import (
@@ -27,12 +28,18 @@ MAX_CSEQ = 0xFFFF_FFFF
 others.
 """
 
+_USUAL = frozenset({"MESSAGE", "REGISTER", "INVITE", "ACK", "BYE", "NOTIFY", "SUBSCRIBE", "INFO"})
 _NAME_ADDR = re.compile(
     r'(?P<display>"(?:[^"\\]|\\.)*"|[^<"]*)\s*<(?P<uri>[^<>]*)>\s*(?P<params>;.*)?', re.DOTALL
 )
 _PLAIN_ADDR = re.compile(
-    r"<(sips?:[A-Za-z0-9.\-]+@[A-Za-z0-9.\-]+(?::[0-9]{1,4})?)>(?:;tag=([A-Za-z0-9.\-_]+))?"
+    r"<(sips?):([A-Za-z0-9.\-]+)@([A-Za-z0-9.\-]+)(?::([1-9][0-9]{0,3}|[1-5][0-9]{4}))?>(?:;tag=([A-Za-z0-9.\-_]+))?"
 )
+_PLAIN_VIA = re.compile(
+    r"SIP/2\.0/(UDP|TCP) ([A-Za-z0-9.\-]+)(?::([1-9][0-9]{0,3}|[1-5][0-9]{4}))?"
+    r"(;rport)?;branch=([A-Za-z0-9.\-_]+)(;rport)?"
+)
+"""What nearly every device sends."""
 _VIA = re.compile(
     r"SIP\s*/\s*(?P<version>[0-9.]+)\s*/\s*(?P<transport>[A-Za-z0-9\-]+)\s+"
     r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._\-]+)(?:\s*:\s*(?P<port>[0-9]{1,5}))?\s*(?P<params>;.*)?",
@@ -62,19 +69,20 @@ class NameAddr:
         """One address. Without angle brackets every parameter belongs to the field (RFC 3261 §20)."""
         plain = _PLAIN_ADDR.fullmatch(text)
         if plain is not None:  # what nearly every device sends
-            tag = plain[2]
-            return NameAddr("", parse_uri(plain[1]), () if tag is None else (("tag", tag),))
+            scheme, user, host, port, tag = plain.groups()
+            uri = SipUri(scheme, user, host, int(port) if port else None)
+            return NameAddr("", uri, () if tag is None else (("tag", tag),))
         match = _NAME_ADDR.fullmatch(text)
         if match is not None:
-            display, uri, rest = match["display"].strip(), match["uri"].strip(), match["params"]
+            display, address, rest = match["display"].strip(), match["uri"].strip(), match["params"]
         elif "<" in text or '"' in text or ">" in text:
             raise bad_header(field)
         else:
             display = ""
-            uri, semicolon, rest = text.partition(";")
-            uri, rest = uri.strip(), semicolon + rest
+            address, semicolon, rest = text.partition(";")
+            address, rest = address.strip(), semicolon + rest
         try:
-            parsed = parse_uri(uri)
+            parsed = parse_uri(address)
         except BadMessage:
             raise bad_header(field) from None
         return NameAddr(unquote(display), parsed, parse_params(rest or "", field))
@@ -84,8 +92,7 @@ class NameAddr:
         return f"{display}<{self.uri}>{format_params(self.params)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Via:
+class Via(NamedTuple):
     """``SIP/2.0/UDP host:port;rport;branch=…`` (RFC 3261 §20.42, RFC 3581)."""
 
     transport: str
@@ -112,6 +119,15 @@ class Via:
     @staticmethod
     def parse(text: str) -> Via:
         """One Via value."""
+        plain = _PLAIN_VIA.fullmatch(text)
+        if plain is not None:
+            transport, host, port, before, branch, after = plain.groups()
+            params: Params = (("branch", branch),)
+            if before:
+                params = (("rport", None), *params)
+            if after:
+                params = (*params, ("rport", None))
+            return Via(transport, host, int(port) if port else None, params)
         match = _VIA.fullmatch(text)
         if match is None:
             raise bad_header("Via")
@@ -140,8 +156,7 @@ class Via:
         return f"SIP/2.0/{self.transport} {self.host}{port}{format_params(self.params)}"
 
 
-@dataclass(frozen=True, slots=True)
-class CSeq:
+class CSeq(NamedTuple):
     """``20 MESSAGE`` (RFC 3261 §20.16)."""
 
     number: int
@@ -150,6 +165,9 @@ class CSeq:
     @staticmethod
     def parse(text: str) -> CSeq:
         """Number and method, any white space between; the number is at most 32 bits."""
+        digits, _, method = text.partition(" ")
+        if method in _USUAL and len(digits) < 10 and digits.isdecimal() and digits.isascii():
+            return CSeq(int(digits), method)
         parts = text.split()
         if len(parts) != 2 or not parts[0].isdecimal() or not parts[0].isascii() or len(parts[0]) > 20:
             raise bad_header("CSeq")
@@ -160,6 +178,20 @@ class CSeq:
 
     def __str__(self) -> str:
         return f"{self.number} {self.method}"
+
+
+def plain_user(text: str) -> str | None:
+    """The user part of an address written as nearly every device does (then it is sound); else ``None``."""
+    plain = _PLAIN_ADDR.fullmatch(text)
+    return None if plain is None else plain[2]
+
+
+def stamp_plain(text: str, host: str, port: int) -> str | None:
+    """`Via.stamped` of one value written as nearly every device does, as text; else ``None``."""
+    plain = _PLAIN_VIA.fullmatch(text)
+    if plain is None or bool(plain[4]) is bool(plain[6]) or ":" in host:
+        return None
+    return text.replace(";rport", f";rport={port}") + f";received={host}"
 
 
 def parse_list(text: str, field: str) -> list[str]:

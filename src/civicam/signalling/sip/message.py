@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from civicam.signalling.sip.errors import bad_header
-from civicam.signalling.sip.headers import CSeq, NameAddr, Via, parse_list
+from civicam.signalling.sip.headers import CSeq, NameAddr, Via, parse_list, plain_user
 from civicam.signalling.sip.reasons import reason_of
 
 COMPACT = {
@@ -52,7 +52,7 @@ def delta_seconds(text: str | None) -> int | None:
 
 def has_tag(value: str) -> bool:
     """True when a From or To value carries a tag parameter (text after the address only)."""
-    if "tag" not in value.lower():
+    if value[-1:] == ">" or "tag" not in value.lower():
         return False
     params = value[value.rfind(">") + 1 :] if ">" in value else value
     return any(piece.strip().lower().startswith("tag") and "=" in piece for piece in params.split(";")[1:])
@@ -73,7 +73,7 @@ class Headers:
 
         ``first`` maps each key to its first value; it is made when it is needed and was not given.
         """
-        headers = cls()
+        headers = cls.__new__(cls)
         headers._items = items
         headers._first = first
         return headers
@@ -84,7 +84,8 @@ class Headers:
 
     def first(self, key: str) -> str | None:
         """As `get`, for a caller that already has the key (lower case, long form)."""
-        return self._index().get(key)
+        found = self._first
+        return (self._index() if found is None else found).get(key)
 
     def _index(self) -> dict[str, str]:
         if self._first is None:
@@ -95,6 +96,11 @@ class Headers:
         """Every value of ``name``, one for each field line."""
         key = field_key(name)
         return [value for have, _, value in self._items if have == key]
+
+    def only(self, key: str) -> bool:
+        """Whether there is at most one field line of ``key``."""
+        items = self._items
+        return len(items) == len(self._index()) or sum(item[0] == key for item in items) <= 1
 
     def set(self, name: str, value: str) -> None:
         """Put ``value`` where the first ``name`` stood, dropping the others; at the end if there was none."""
@@ -204,6 +210,13 @@ class Message:
         return NameAddr.parse(self.headers.first("from") or "", "From")
 
     @property
+    def from_user(self) -> str:
+        """The user part of From, percent-decoded; ``""`` where there is none."""
+        text = self.headers.first("from") or ""
+        user = plain_user(text)
+        return NameAddr.parse(text, "From").uri.user or "" if user is None else user
+
+    @property
     def to(self) -> NameAddr:
         """To."""
         return NameAddr.parse(self.headers.first("to") or "", "To")
@@ -258,9 +271,7 @@ class Message:
 
     def _encode(self, start_line: str) -> bytes:
         lines = [start_line]
-        lines.extend(
-            f"{name}: {value}" for key, name, value in self.headers.keyed() if key != "content-length"
-        )
+        lines += [f"{name}: {value}" for key, name, value in self.headers.keyed() if key != "content-length"]
         lines.append(f"Content-Length: {len(self.body)}\r\n\r\n")
         return "\r\n".join(lines).encode("utf-8", "surrogateescape") + self.body
 

@@ -34,7 +34,7 @@ from civicam.signalling.sip.errors import (
     too_large,
 )
 from civicam.signalling.sip.grammar import TOKEN
-from civicam.signalling.sip.headers import CSeq, NameAddr, Via, parse_list
+from civicam.signalling.sip.headers import CSeq, NameAddr, Via, parse_list, plain_user
 from civicam.signalling.sip.limits import Limits
 from civicam.signalling.sip.message import Headers, Request, Response, field_key
 from civicam.signalling.sip.uri import parse_uri
@@ -42,6 +42,8 @@ from civicam.signalling.sip.uri import parse_uri
 Row = tuple[str, str, str]
 
 _VERSION = "SIP/2.0"
+_PLAIN_URI = re.compile(r"sips?:[A-Za-z0-9.\-]+@[A-Za-z0-9.\-]+(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}))?")
+"""What nearly every device sends."""
 _FOLD = re.compile(r"\r\n[ \t]+")
 _STATUS_LINE = re.compile(r"SIP/2\.0 +([1-6][0-9]{2})(?: (.*))?", re.IGNORECASE | re.DOTALL)
 _ANY_VERSION = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
@@ -217,21 +219,23 @@ def finish(draft: Draft, body: bytes) -> tuple[Request | Response, Via, CSeq]:
     if draft.fault is not None:
         raise draft.fault
     headers = draft.headers
-    top, sender, target, _, number = (_needed(headers, key, name) for key, name in _NEEDED)
+    top, sender, target, _, number = [_needed(headers, key, name) for key, name in _NEEDED]
     vias = [top] if "," not in top else parse_list(top, "Via")
     via = Via.parse(vias[0] if vias else "")
     cseq = CSeq.parse(number)
-    NameAddr.parse(sender, "From")
-    to = NameAddr.parse(target, "To")
+    if plain_user(sender) is None:
+        NameAddr.parse(sender, "From")
+    is_sip = plain_user(target) is not None or NameAddr.parse(target, "To").uri.is_sip
     if not draft.is_request:
-        if len(vias) > 1 or len(headers.get_all("via")) > 1:
+        if len(vias) > 1 or not headers.only("via"):
             raise repeated_header("Via")  # RFC 3261 §8.1.3.3: it went astray, for we are no proxy
         return Response(draft.status, draft.reason, headers, body), via, cseq
     if cseq.method != draft.method:
         raise bad_header("CSeq")
-    parse_uri(draft.uri)
+    if _PLAIN_URI.fullmatch(draft.uri) is None:
+        parse_uri(draft.uri)
     _check_numbers(headers)
-    if draft.method == "REGISTER" and not to.uri.is_sip:
+    if draft.method == "REGISTER" and not is_sip:
         raise bad_header("To")
     request = Request(draft.method, draft.uri, headers, body)
     _check_readable(request)
@@ -242,9 +246,12 @@ def _check_readable(request: Request) -> None:
     """What the layers above read of a request without asking: every Via, and Contact where it founds
     something.
     """
-    if len(request.headers.get_all("Via")) > 1 or "," in (request.headers.first("via") or ""):
+    headers = request.headers
+    if not headers.only("via") or "," in (headers.first("via") or ""):
         _ = request.vias
-    if request.method in _FOUNDING:
+    if request.method in _FOUNDING and not (
+        headers.only("contact") and plain_user(headers.first("contact") or "") is not None
+    ):
         _ = request.contacts
 
 
@@ -260,7 +267,7 @@ def _needed(headers: Headers, key: str, name: str) -> str:
 def _check_numbers(headers: Headers) -> None:
     """Max-Forwards is 0–255 when it stands there (RFC 3261 §20.22)."""
     hops = headers.first("max-forwards")
-    if hops is None:
+    if hops is None or hops == "70":
         return
     if not hops.isdecimal() or not hops.isascii() or len(hops) > 8 or int(hops) > _MAX_FORWARDS:
         raise bad_header("Max-Forwards")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Transport = Literal["udp", "tcp"]
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(NamedTuple):
     """The packet source of a message, and where an answer or a new request goes.
 
     ``connection`` tells TCP connections apart (the shell numbers them from 1); 0 on UDP. Behind NAT this is
