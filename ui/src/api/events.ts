@@ -5,6 +5,7 @@
 import type { QueryClient } from "@tanstack/vue-query";
 import { shallowReactive } from "vue";
 import { retryDelay } from "@/live/player/backoff";
+import { alarmKeys, note } from "@/alarms/api";
 import { keys } from "./queries";
 import type { ChannelState, LiveEvent } from "./types";
 
@@ -102,6 +103,9 @@ export class EventLine {
       this.refreshSoon([keys.sites, keys.channels, keys.tree, keys.sources]);
     } else if (message.type === "catalogue") {
       this.refreshSoon([keys.sites, keys.channels, keys.tree, keys.situation]);
+    } else if (message.type === "alarm") {
+      note(message.alarms);
+      this.refreshSoon([alarmKeys.alarms]);
     } else if (message.type === "stream") {
       this.refreshSoon([keys.streams]);
     }

@@ -1,5 +1,7 @@
 /** The server's JSON, as documented in docs/reference/http-api.md. */
 
+import type { Alarm } from "@/alarms/api";
+
 export interface Text {
   zh: string;
   en: string;
@@ -140,6 +142,7 @@ export interface System {
 }
 
 export type LiveEvent =
+  | { type: "alarm"; alarms: Alarm[] }
   | { type: "presence"; device_id: string; state: ChannelState; channels: string[]; at: string }
   | ({ type: "situation" } & Situation)
   | { type: "stream"; [key: string]: unknown }

@@ -1,11 +1,16 @@
+import operation from "./operation.en";
 import type zh from "./zh-CN";
 
 const en: typeof zh = {
+  ...operation,
   common: { loading: "Loading…", failed: "No data: the server did not answer.", again: "Try again", cancel: "Cancel" },
   nav: {
     situation: "Situation",
     map: "Map",
     live: "Live view",
+    playback: "Recordings",
+    alarms: "Alarms",
+    unseen: "{n} new alarms",
     channels: "Sites & channels",
     devices: "Devices",
     system: "System",
@@ -49,6 +54,7 @@ const en: typeof zh = {
     stats: "Statistics",
     main: "Main or sub-stream",
     snapshot: "Snapshot",
+    ptz: "Pan, tilt, zoom",
     retry: "Reconnect now",
     close: "Close the pane",
     back: "Restore the enlarged pane",

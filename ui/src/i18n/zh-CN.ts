@@ -1,10 +1,16 @@
 /** 中文为源语言;英文必须齐全。 */
+import operation from "./operation.zh-CN";
+
 export default {
+  ...operation,
   common: { loading: "正在读取…", failed: "读不到数据:服务器没有应答。", again: "再试一次", cancel: "取消" },
   nav: {
     situation: "总览",
     map: "电子地图",
     live: "实时视频",
+    playback: "录像回放",
+    alarms: "告警",
+    unseen: "{n} 条新告警",
     channels: "点位与通道",
     devices: "设备",
     system: "系统",
@@ -48,6 +54,7 @@ export default {
     stats: "统计信息",
     main: "切换主、子码流",
     snapshot: "抓图",
+    ptz: "云台",
     retry: "立即重连",
     close: "关闭窗格",
     back: "还原放大的窗格",

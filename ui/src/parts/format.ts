@@ -21,6 +21,12 @@ export function dateTime(at: string | number | Date | null | undefined): string 
   return `${parts["year"]}-${parts["month"]}-${parts["day"]} ${parts["hour"]}:${parts["minute"]}:${parts["second"]}`;
 }
 
+/** What a person typed as `YYYY-MM-DDTHH:mm` (seconds optional) as a moment with its zone; "" for nothing. */
+export function houseTime(typed: string): string {
+  if (typed === "") return "";
+  return `${typed.length === 16 ? `${typed}:00` : typed}+08:00`;
+}
+
 /** `HH:mm:ss` in Asia/Shanghai. */
 export function clockTime(at: string | number | Date): string {
   return dateTime(at).slice(11);
