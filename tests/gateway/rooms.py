@@ -132,8 +132,7 @@ class MemoryFleet:
         self._check()
         self.facts.append(fact)
 
-    async def heartbeat(self, fact: Heartbeat) -> None:
-        self._check()
+    def heard(self, fact: Heartbeat) -> None:
         self.facts.append(fact)
         self.records[fact.device_id] = replace(self.records[fact.device_id], source=fact.source)
 

@@ -169,10 +169,6 @@ class FleetService:
         """Cheap: the newest of each device is kept and written with others (`civicam.fleet.hearing`)."""
         self._hearing.heard(fact)
 
-    async def heartbeat(self, fact: Heartbeat) -> None:
-        """As `heard`."""
-        self._hearing.heard(fact)
-
     async def presence(self, fact: PresenceChanged) -> None:
         """Keep a transition and the states of the channels that follow. Durable when this returns.
 

@@ -16,7 +16,7 @@ from civicam.fleet.facts import Heartbeat
 from civicam.gateway.desk import Desk
 from civicam.gateway.resync import Resync
 from civicam.gateway.roster import Entry, source_text
-from civicam.kernel.errors import Operational, Refused
+from civicam.kernel.errors import Refused
 from civicam.signalling.gb28181.ids import GbId
 from civicam.signalling.gb28181.manscdp import (
     CatalogResponse,
@@ -127,20 +127,13 @@ class Inbox:
         faulty = beat.faulty if isinstance(beat, Keepalive) else ()
         desk.counters["keepalive"] += 1
         desk.roster.moved(entry, event.source)
-        fact = Heartbeat(entry.device_id, desk.clock.now(), source_text(event.source), faulty)
         desk.liveness.publish(desk.liveness.book.heard(entry.device_id, desk.clock.monotonic()))
-        desk.tasks.spawn(self._store(fact), "heartbeat")
-
-    async def _store(self, fact: Heartbeat) -> None:
-        try:
-            await self._desk.fleet.heartbeat(fact)
-        except Operational as error:  # the next one comes in a minute
-            self._desk.faults.note(error.code, "store", self._desk.clock.monotonic())
+        desk.fleet.heard(Heartbeat(entry.device_id, desk.clock.now(), source_text(event.source), faulty))
 
 
 def _from_user(request: Request) -> str:
     """The From user when it is a 20-digit id, else empty."""
     try:
-        return GbId.parse(request.from_.uri.user or "")
+        return GbId.parse(request.from_user)
     except Refused:
         return ""

@@ -56,8 +56,8 @@ class Fleet(Protocol):
         """A device said goodbye."""
         ...
 
-    async def heartbeat(self, fact: Heartbeat) -> None:
-        """A sign of life; the fleet may write many together and return before that."""
+    def heard(self, fact: Heartbeat) -> None:
+        """A sign of life; the fleet writes many together, later."""
         ...
 
     async def presence(self, fact: PresenceChanged) -> None:

@@ -74,6 +74,9 @@ _ROOTS = {each.value.lower(): each for each in Root}
 
 def parse_message(body: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> Command:
     """Read one MANSCDP body; names are compared without case."""
+    beat = keepalive.read_plain(body)
+    if beat is not None and len(body) <= limits.size:
+        return beat
     element = parse(body, limits)
     root = _ROOTS.get(local_name(element).lower())
     if root is None:

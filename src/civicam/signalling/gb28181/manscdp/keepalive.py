@@ -5,6 +5,7 @@ Answered by an empty 200 only. Hik sends an empty ``Info``; faulty children stan
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from civicam.kernel.errors import Refused
@@ -14,6 +15,24 @@ from civicam.signalling.gb28181.manscdp.message import Message, Readers
 from civicam.signalling.gb28181.xml import Element, child, local_name, text_of
 
 MAX_FAULTY = 1024
+_BLANK = rb"[ \t\r\n]*"
+_PLAIN = re.compile(
+    _BLANK.join(
+        (
+            rb"",
+            rb'(?:<\?xml version="1\.0"(?: encoding="[A-Za-z0-9\-]{1,20}")?[ ]?\?>)?',
+            rb"<Notify>",
+            rb"<CmdType>Keepalive</CmdType>",
+            rb"<SN>([1-9][0-9]{0,8})</SN>",
+            rb"<DeviceID>([0-9]{20})</DeviceID>",
+            rb"<Status>(OK|ERROR)</Status>",
+            rb"(?:<Info>[ \t\r\n]*</Info>|<Info/>)?",
+            rb"</Notify>",
+            rb"",
+        )
+    )
+)
+"""A heartbeat as nearly every device writes it. `Keepalive.from_xml` reads the same out of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +75,18 @@ def _faulty(info: Element | None) -> tuple[GbId, ...]:
         except Refused:
             continue  # one unreadable child must not cost the device its heartbeat
     return tuple(found)
+
+
+def read_plain(body: bytes) -> Keepalive | None:
+    """A heartbeat written as nearly every device does; ``None`` for everything else: parse that.
+
+    A city's most frequent message, and two thirds of its cost were its XML.
+    """
+    found = _PLAIN.fullmatch(body)
+    if found is None:
+        return None
+    sn, device_id, status = found.groups()
+    return Keepalive(int(sn), GbId(device_id.decode()), status.decode())
 
 
 READERS: Readers = {(Root.NOTIFY, "keepalive"): Keepalive.from_xml}
