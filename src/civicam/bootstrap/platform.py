@@ -139,6 +139,7 @@ class Platform:
         gateway = self._gateway = Gateway(settings, ports, os.urandom(32))
         endpoint = SipEndpoint(ids)
         endpoint.stream_to = gateway.stream_to
+        endpoint.on_wire = gateway.trace.record
         agent = SipAgent(endpoint, gateway.on_request, on_other=gateway.on_other)
         self._later("sip", 2, agent.aclose)
         self.sip_port = await agent.listen(settings.host, settings.port)
