@@ -17,6 +17,7 @@ export const router = createRouter({
     { path: "/situation", component: () => import("@/pages/SituationPage.vue"), meta: { title: "nav.situation" } },
     { path: "/map", component: () => import("@/pages/MapPage.vue"), meta: { title: "nav.map" } },
     { path: "/live", component: () => import("@/pages/LivePage.vue"), meta: { title: "nav.live" } },
+    { path: "/playback", component: () => import("@/pages/PlaybackPage.vue"), meta: { title: "nav.playback" } },
     { path: "/alarms", component: () => import("@/pages/AlarmsPage.vue"), meta: { title: "nav.alarms" } },
     { path: "/channels", component: () => import("@/pages/ChannelsPage.vue"), meta: { title: "nav.channels" } },
     { path: "/devices", component: () => import("@/pages/DevicesPage.vue"), meta: { title: "nav.devices" } },

@@ -89,8 +89,6 @@ const en: typeof zh = {
   },
   playback: {
     channel: "Channel",
-    pick: "Find a channel by name or GB id",
-    noHit: "No channel matches “{q}”.",
     day: "Day",
     dayBefore: "Day before",
     dayAfter: "Day after",
@@ -115,6 +113,7 @@ const en: typeof zh = {
     download: "Download",
     start: "Start",
     end: "End",
+    fromHere: "5 min from here",
     downloads: "Downloads",
     noDownloads: "No downloads. Choose start and end, then press “Download”.",
     badPeriod: "The end must be after the start.",

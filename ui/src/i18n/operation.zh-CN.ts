@@ -87,8 +87,6 @@ export default {
   },
   playback: {
     channel: "通道",
-    pick: "按名称或国标编码找通道",
-    noHit: "没有与“{q}”相符的通道。",
     day: "日期",
     dayBefore: "前一天",
     dayAfter: "后一天",
@@ -113,6 +111,7 @@ export default {
     download: "下载录像",
     start: "开始",
     end: "结束",
+    fromHere: "从当前时刻起 5 分钟",
     downloads: "下载任务",
     noDownloads: "没有下载任务。选好起止时间后点“下载录像”。",
     badPeriod: "结束时间必须晚于开始时间。",

@@ -1,6 +1,7 @@
 /** One pane's worker: its WebSocket, its decoder and its canvas, so that a busy page never holds up a picture. */
 import { DecodeSink } from "./decodeSink";
 import type { ClientStats } from "./pipe";
+import { Played } from "./played";
 import { MediaSocket } from "./socket";
 import { RateMeter } from "./stats";
 
@@ -25,6 +26,7 @@ let offset = 0;
 let dropped = 0;
 let size = { width: 0, height: 0 };
 let first = true;
+let played = new Played();
 let timer: ReturnType<typeof setInterval> | undefined;
 
 function prepare(canvas: OffscreenCanvas, clockOffsetMs: number): void {
@@ -48,6 +50,7 @@ function open(url: string, ticket: string): void {
   first = true;
   dropped = 0;
   meter = new RateMeter();
+  played = new Played();
   socket = new MediaSocket(url, ticket, {
     opened: () => say({ type: "opened" }),
     init: (message) => {
@@ -56,15 +59,23 @@ function open(url: string, ticket: string): void {
     },
     frame: (frame, bytes) => {
       meter.received(bytes, performance.now());
-      if (frame.kind === 1) sink?.push(frame);
+      if (frame.kind !== 1) return;
+      played.frame(frame.ptsUs, frame.discontinuity);
+      sink?.push(frame);
     },
-    note: (message) => say({ type: "note", message }),
+    note: (message) => {
+      played.note(message);
+      say({ type: "note", message });
+    },
     closed: (code) => {
       close();
       say({ type: "closed", code });
     },
   });
-  timer = setInterval(() => say({ type: "stats", stats: { ...meter.rates(performance.now()), dropped, ...size } }), 1000);
+  timer = setInterval(() => {
+    const rates = meter.rates(performance.now());
+    say({ type: "stats", stats: { ...rates, dropped, ...size, playedMs: played.ms } });
+  }, 1000);
 }
 
 function close(): void {

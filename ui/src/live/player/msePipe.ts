@@ -2,6 +2,7 @@
 import type { MediaFrame } from "./frame";
 import { EDGE, followEdge } from "./liveEdge";
 import type { Door, Pipe, PipeEvents } from "./pipe";
+import { Played } from "./played";
 import { MediaSocket, type InitMessage } from "./socket";
 import { RateMeter } from "./stats";
 
@@ -16,6 +17,7 @@ export class MsePipe implements Pipe {
   private buffer: SourceBuffer | null = null;
   private queue: Uint8Array<ArrayBuffer>[] = [];
   private meter = new RateMeter();
+  private played = new Played();
   private lastArrival = 0;
   private dropped = 0;
   private first = true;
@@ -38,11 +40,15 @@ export class MsePipe implements Pipe {
     this.first = true;
     this.dropped = 0;
     this.meter = new RateMeter();
+    this.played = new Played();
     this.socket = new MediaSocket(door.url, door.ticket, {
       opened: () => this.events.opened(),
       init: (message) => this.init(message),
       frame: (frame, bytes) => this.take(frame, bytes),
-      note: (message) => this.events.note(message),
+      note: (message) => {
+        this.played.note(message);
+        this.events.note(message);
+      },
       closed: (code) => {
         this.close();
         this.events.closed(code);
@@ -101,6 +107,7 @@ export class MsePipe implements Pipe {
     this.meter.received(bytes, performance.now());
     this.lastArrival = frame.arrivalMs;
     if (frame.kind !== 3 && frame.kind !== 4) return;
+    if (frame.kind === 4) this.played.frame(frame.ptsUs, frame.discontinuity);
     this.queue.push(frame.payload);
     if (this.queue.length > MAX_QUEUE) {
       this.dropped += this.queue.length;
@@ -161,6 +168,7 @@ export class MsePipe implements Pipe {
       dropped: this.dropped,
       width: this.element.videoWidth,
       height: this.element.videoHeight,
+      playedMs: this.played.ms,
     });
   }
 }

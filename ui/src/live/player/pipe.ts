@@ -12,6 +12,8 @@ export interface ClientStats {
   dropped: number;
   width: number;
   height: number;
+  /** Recordings: ms of recording since the place asked for; null where it is not known. */
+  playedMs: number | null;
 }
 
 export interface PipeEvents {

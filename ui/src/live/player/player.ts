@@ -31,6 +31,8 @@ export interface PlayerEvents {
   state(state: PaneState): void;
   stats(stats: PaneStats): void;
   element(element: HTMLElement): void;
+  /** A recording is over, and is not asked for again. */
+  ended?(code: string): void;
 }
 
 export interface PlayerWish {
@@ -40,12 +42,16 @@ export interface PlayerWish {
   way: Way | null;
   /** The code that says why key-frame pictures were wished for. */
   snapshotsWhy: string;
+  /** It can be paused, it comes to an end, and key-frame pictures of now are no way to show it. */
+  recording?: boolean;
 }
 
 // A socket that opened but brings no picture for this long is given up.
 const FIRST_PICTURE_MS = 15_000;
 // No new picture for this long while playing is said; three times as long is a lost connection.
 const STALL_MS = 5_000;
+// How a recording ends when nothing is wrong.
+const ENDS = new Set(["gateway.file-ended", "media.pause-timeout"]);
 
 export class Player {
   private state: PaneState = { kind: "idle" };
@@ -60,6 +66,7 @@ export class Player {
   private watchTimer: ReturnType<typeof setInterval> | undefined;
   private lastPictureAt = 0;
   private server: ServerStats | null = null;
+  private paused = false;
 
   constructor(
     private readonly wish: PlayerWish,
@@ -88,7 +95,10 @@ export class Player {
   private async connect(): Promise<void> {
     const mine = ++this.generation;
     this.endSession();
-    const way = waysFor(this.deps.abilities, this.tried, this.wish.way)[0];
+    this.paused = false;
+    const way = waysFor(this.deps.abilities, this.tried, this.wish.way).filter(
+      (each) => this.wish.recording !== true || each !== "snapshots",
+    )[0];
     if (way === undefined) {
       this.dispatch({ type: "undecodable", codec: this.codec, tried: this.tried, pictures: false });
       return;
@@ -181,6 +191,13 @@ export class Player {
 
   private closed(way: Way, code: string): void {
     if (way === "snapshots" && code === "media.cannot-decode") return this.nextWay(way, this.codec);
+    if (this.wish.recording === true && ENDS.has(code)) {
+      this.generation += 1;
+      this.endSession();
+      this.dispatch({ type: "stop" });
+      this.events.ended?.(code);
+      return;
+    }
     const reason = { code };
     if (classify(code, 0) === "offline") this.dispatch({ type: "failed", reason });
     else this.lost(reason);
@@ -190,6 +207,9 @@ export class Player {
     if (message["type"] === "stats") {
       this.server = serverStats(message);
     } else if (message["type"] === "state") {
+      this.lastPictureAt = Date.now();
+      this.paused = message["state"] === "paused";
+      if (this.paused) return this.dispatch({ type: "degraded", reason: null });
       const code = typeof message["reason"] === "string" ? message["reason"] : `media.${String(message["state"])}`;
       this.dispatch({ type: "degraded", reason: message["state"] === "playing" ? null : { code } });
     }
@@ -212,7 +232,7 @@ export class Player {
     this.watchTimer = setInterval(() => {
       const silent = Date.now() - this.lastPictureAt;
       if (this.state.kind === "connecting" && silent > FIRST_PICTURE_MS) this.lost({ code: "player.no-key-frame" });
-      if (this.state.kind !== "playing") return;
+      if (this.state.kind !== "playing" || this.paused) return;
       if (silent > 3 * STALL_MS) this.lost({ code: "player.no-pictures" });
       else if (silent > STALL_MS) this.dispatch({ type: "degraded", reason: { code: "player.no-pictures" } });
       else if (this.state.degraded?.code === "player.no-pictures") this.dispatch({ type: "degraded", reason: null });

@@ -68,6 +68,6 @@ export class SnapshotPipe implements Pipe {
     this.meter.drew(tookMs, now);
     this.events.picture();
     const { naturalWidth: width, naturalHeight: height } = this.element;
-    this.events.stats({ ...this.meter.rates(now), dropped: 0, width, height });
+    this.events.stats({ ...this.meter.rates(now), dropped: 0, width, height, playedMs: null });
   }
 }

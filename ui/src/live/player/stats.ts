@@ -25,6 +25,8 @@ export interface PaneStats {
   latencyMs: number | null;
   /** Pictures this page had to leave out. */
   dropped: number;
+  /** Recordings: ms of recording since the place asked for; null where it is not known. */
+  playedMs: number | null;
 }
 
 interface Sample {
