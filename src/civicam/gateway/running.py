@@ -13,6 +13,7 @@ from civicam.gateway.checkup import Checkups
 from civicam.gateway.commands import Commands
 from civicam.gateway.configuration import Configuration
 from civicam.gateway.desk import Desk
+from civicam.gateway.dispatch import Dispatch
 from civicam.gateway.download import Downloads
 from civicam.gateway.inbox import Inbox
 from civicam.gateway.maintenance import Maintenance
@@ -98,6 +99,15 @@ class Running:
         self.subscriptions = Subscriptions(desk, self.commands.next_sn)
         self.notices = Notices(desk, self.inbox, self.subscriptions)
         self._join_events(CatalogueNotices(desk, self.resync))
+        self.dispatch = self._join_methods(Dispatch(desk, media.sessions))
+
+    def _join_methods(self, dispatch: Dispatch) -> Dispatch:
+        desk, registrar = self.desk, self.registrar
+        dispatch.on("REGISTER", lambda event: _ignore(desk.tasks.spawn(registrar.handle(event), "register")))
+        dispatch.on("MESSAGE", self.inbox.handle)
+        dispatch.on("NOTIFY", self.notices.handle)
+        dispatch.on("INVITE", lambda event: desk.refuse(event, 488, "gateway.invite-refused"))
+        return dispatch
 
     def _join_events(self, catalogue: CatalogueNotices) -> None:
         """What devices tell by themselves, whichever way it comes."""
@@ -118,3 +128,7 @@ class Running:
                 each.gone(device_id)
 
         self.resync.gone = gone
+
+
+def _ignore(_task: object) -> None:
+    """The task answers by itself."""

@@ -39,7 +39,6 @@ from civicam.gateway.tasks import Tasks
 from civicam.kernel.errors import Operational, Refused
 from civicam.media.engine import RecordingEnded, ViewerLeft
 from civicam.signalling.gb28181.ssrc import SPAN, SsrcPool
-from civicam.signalling.sip.build import ALLOW
 from civicam.signalling.sip.events import ConnectionDropped, MessageRejected, RequestReceived, SipEvent
 from civicam.signalling.sip.peer import Peer
 from civicam.signalling.sip.trace import Trace
@@ -183,41 +182,10 @@ class Gateway:
             self._early.append(event)  # a retransmission is the same transaction and would not come up again
             return
         try:
-            self._dispatch(running, event)
+            running.dispatch.handle(event)
         except Exception as error:  # noqa: BLE001 — one message must never stop the city's signalling
             self._task_failed(error, event.request.method)
             running.desk.answer(event, 500)
-
-    def _dispatch(self, running: Running, event: RequestReceived) -> None:
-        match event.request.method:
-            case "REGISTER":
-                self._tasks.spawn(running.registrar.handle(event), "register")
-            case "MESSAGE":
-                running.inbox.handle(event)
-            case "BYE":
-                self._bye(running.desk, event)
-            case "OPTIONS":
-                running.desk.answer(event, 200, headers=[("Allow", ALLOW)])
-            case "INVITE":
-                running.desk.refuse(event, 488, "gateway.invite-refused")
-            case "NOTIFY":
-                running.notices.handle(event)
-            case "INFO" | "SUBSCRIBE":
-                running.desk.refuse(event, 481, "gateway.no-dialog")
-            case _:
-                running.desk.refuse(event, 405, "gateway.unknown-method", headers=[("Allow", ALLOW)])
-
-    def _bye(self, desk: Desk, event: RequestReceived) -> None:
-        source = self._find(lambda each: isinstance(each, GbSource) and each.owns(event.request))
-        if isinstance(source, GbSource):
-            desk.answer(event, 200)
-            source.device_ended()
-        else:
-            desk.refuse(event, 481, "gateway.no-dialog")
-
-    def _find(self, wanted: Callable[[Source], bool]) -> Source | None:
-        found = (self._sessions.get(info.stream_id) for info in self._sessions.all())
-        return next((source for source in found if source is not None and wanted(source)), None)
 
     def on_other(self, event: SipEvent) -> None:
         """Everything of the wire that is no request (the agent's callback)."""
