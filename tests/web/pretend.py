@@ -114,6 +114,17 @@ class PretendUseCase:
         return call
 
 
+class PretendPtz(PretendUseCase):
+    """Remembers whose connection broke."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left: list[str] = []
+
+    def gone(self, who: str) -> None:
+        self.left.append(who)
+
+
 class PretendPlaybacks(PretendUseCase):
     """Playing gives a stream of its own; closing is no coroutine."""
 
@@ -158,7 +169,7 @@ class PretendOperator:
     sights: PretendSights
     alarms: PretendAlarmDesk
     positions: PretendPositions = field(default_factory=PretendPositions)
-    ptz: Any = field(default_factory=PretendUseCase)
+    ptz: Any = field(default_factory=PretendPtz)
     places: Any = field(default_factory=PretendUseCase)
     maintenance: Any = field(default_factory=PretendUseCase)
     configuration: Any = field(default_factory=PretendUseCase)

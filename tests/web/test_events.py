@@ -145,6 +145,21 @@ def test_a_console_that_left_is_forgotten(house: OpenHouse) -> None:
     inside(house, test)
 
 
+def test_a_console_that_left_moves_no_camera_any_more(house: OpenHouse) -> None:
+    async def test(h: Any, connect: Any) -> None:
+        async with connect() as line:
+            await until(line, lambda m: m["type"] == "situation")
+            assert h.operator.ptz.left == []
+        for _ in range(200):
+            if h.operator.ptz.left:
+                break
+            await asyncio.sleep(0)
+            await h.http.get("/api/situation")
+        assert h.operator.ptz.left == [h.user_id]
+
+    inside(house, test)
+
+
 def test_a_console_that_cannot_keep_up_is_given_up() -> None:
     async def test() -> None:
         console = Console(3)

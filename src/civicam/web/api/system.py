@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import ipaddress
 from dataclasses import dataclass
@@ -40,7 +41,12 @@ async def system(inside: Inside, request: Request) -> SystemOut:
 async def event_stream(socket: WebSocket) -> None:
     """Presence, situation and streams as they change; ``docs/reference/http-api.md`` lists the messages."""
     state = socket.app.state
-    await events.serve(socket, state.hub, state.situation, state.services.access)
+    try:
+        await events.serve(socket, state.hub, state.situation, state.services.access)
+    finally:
+        # whoever moved a camera from this console cannot stop it any more
+        with contextlib.suppress(Refused):
+            state.services.operator.operations.ptz.gone(socket.scope["civicam.user"].user_id)
 
 
 @probes.get("/healthz")
