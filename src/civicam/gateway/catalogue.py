@@ -101,8 +101,7 @@ class CatalogueReader:
         self._note(entry.gb_id, collector)
         try:
             # parts may overtake the 200 to our query: collect from the start
-            query = self._desk.line.message(entry, peer, CatalogQuery(sn, entry.gb_id))
-            response = await self._desk.agent.request(query, peer)
+            response = await self._desk.send(entry, peer, CatalogQuery(sn, entry.gb_id))
             if not response.ok and not collector.items:
                 self._desk.counters["catalogue_refused"] += 1
                 self._ended(entry.gb_id, "refused")

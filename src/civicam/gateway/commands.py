@@ -199,10 +199,9 @@ class Commands:
         if peer is None:
             raise self._failure("gateway.unreachable", entry)
         self._desk.counters[f"command_{command.CMD_TYPE.lower()}"] += 1
-        message = self._desk.line.message(entry, peer, command)
         try:
             async with asyncio.timeout(self._desk.settings.command.taken_s):
-                response = await self._desk.agent.request(message, peer)
+                response = await self._desk.send(entry, peer, command)
         except TimeoutError:
             raise self._failure(NO_ANSWER, entry) from None
         except Operational as error:

@@ -16,8 +16,10 @@ from civicam.gateway.roster import Entry, Roster, source_text
 from civicam.gateway.settings import GatewaySettings
 from civicam.gateway.tasks import Tasks
 from civicam.kernel.clock import Clock
+from civicam.signalling.gb28181.manscdp import Message
 from civicam.signalling.sip.build import new_response
 from civicam.signalling.sip.events import RequestReceived
+from civicam.signalling.sip.message import Response
 from civicam.signalling.sip.peer import Peer
 
 SAME_ID_TWICE = "gateway.same-id-twice"
@@ -77,6 +79,18 @@ class Desk:
     reload: Callable[[], Awaitable[None]]
     anew: Callable[[DeviceId], None] = lambda _device: None
     """Told of a device that registers anew while it is registered; filled by whoever subscribes."""
+    in_the_200: Callable[[Entry, bytes], None] = lambda _entry, _body: None
+    """Takes what a device put into its 200 to a command of ours; filled by the inbox."""
+
+    async def send(self, entry: Entry, peer: Peer, command: Message) -> Response:
+        """A command by MESSAGE and its SIP answer; some firmwares put their MANSCDP answer inside it.
+
+        Raises `Operational` when no answer comes.
+        """
+        response = await self.agent.request(self.line.message(entry, peer, command), peer)
+        if response.ok and response.body:
+            self.in_the_200(entry, response.body)
+        return response
 
     def answer(self, event: RequestReceived, status: int, *, headers: Iterable[tuple[str, str]] = ()) -> None:
         """Send an answer without a body."""

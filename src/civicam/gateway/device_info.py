@@ -30,7 +30,7 @@ class DeviceInfoReader:
         self._waiting[key] = future
         try:
             query = DeviceInfoQuery(sn, GbId.parse(entry.gb_id))
-            response = await self._desk.agent.request(self._desk.line.message(entry, peer, query), peer)
+            response = await self._desk.send(entry, peer, query)
             if not response.ok:
                 self._desk.counters["device_info_refused"] += 1
                 return None

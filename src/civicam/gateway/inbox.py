@@ -49,6 +49,7 @@ class Inbox:
         self.on(Keepalive, self._keepalive)
         self.on(CatalogResponse, self._catalogue)
         self.on(DeviceInfoResponse, self._device_info)
+        desk.in_the_200 = self.in_the_200
 
     def on(self, kind: type[Message], handler: Handler) -> None:
         """``handler`` is called with every message of this kind."""
@@ -112,6 +113,23 @@ class Inbox:
             self._desk.counters["unhandled_notice"] += 1
         elif not self.answers(entry, command):
             self._desk.counters["answer_unsolicited"] += 1
+
+    def in_the_200(self, entry: Entry, body: bytes) -> None:
+        """A device answered inside its 200 instead of by a MESSAGE of its own."""
+        try:
+            answer = parse_message(body)
+        except Refused:
+            answer = None
+        match answer:
+            case CatalogResponse():
+                taken = self._resync.catalogue.offer(entry, answer)
+            case DeviceInfoResponse():
+                taken = self._resync.info.offer(entry, answer)
+            case Message(ROOT=Root.RESPONSE):
+                taken = self.answers(entry, answer)
+            case _:
+                taken = False
+        self._desk.counters["answer_in_200" if taken else "answer_in_200_unused"] += 1
 
     def _catalogue(self, entry: Entry, _event: RequestReceived, part: Message) -> None:
         taken = isinstance(part, CatalogResponse) and self._resync.catalogue.offer(entry, part)

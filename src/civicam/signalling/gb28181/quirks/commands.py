@@ -45,6 +45,13 @@ ROWS: tuple[Quirk, ...] = (
         test=_GB + "test_clock.py::test_forms_of_the_field",
     ),
     Quirk(
+        name="answer-in-200",
+        source="445990772/gb28181_simulator, plugin-gb28181",
+        behaviour="The answer to a query stands in the body of the 200; no MESSAGE of its own follows.",
+        measure="A body in the 200 counts as if it had come by itself.",
+        test=_GATEWAY + "test_answer_in_200.py::test_list_and_make_are_taken_from_the_200",
+    ),
+    Quirk(
         name="catalogue-unsolicited",
         source="wvp-GB28181-pro#1425",
         behaviour="Catalogue answers nobody asked for, with SumNum 1.",
