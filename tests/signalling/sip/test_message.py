@@ -342,3 +342,17 @@ def test_small_things_read_well() -> None:
     nothing = Headers()
     nothing.tag_to("1")
     assert len(nothing) == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "user"),
+    [
+        ("<sip:34020000001320000001@3402000000>;tag=1", "34020000001320000001"),
+        ('"Gate" <sip:34%30@x>', "340"),
+        ("sip:340@x;tag=1", "340"),
+        ("<sip:x>;tag=1", ""),
+    ],
+)
+def test_the_user_of_from(value: str, user: str) -> None:
+    request = Request("MESSAGE", "sip:a@b", Headers([("From", value)]))
+    assert request.from_user == user == (request.from_.uri.user or "")

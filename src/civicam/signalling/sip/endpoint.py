@@ -216,10 +216,11 @@ class SipEndpoint:
 
     def get_timer(self) -> float | None:
         """When to call `handle_timer` (monotonic seconds); ``None`` when nothing waits."""
-        return self._layer.timers.next_due()
+        return self._layer.next_due()
 
     def handle_timer(self, now: float) -> None:
         """Do what is due."""
+        self._layer.forget_due(now)
         while (timed := self._layer.timers.pop_due(now)) is not None:
             if isinstance(timed, Transaction):
                 self._layer.fire(timed, now)
@@ -261,6 +262,9 @@ class SipEndpoint:
         if request.method == "ACK":
             if not self._layer.ack(key, request, source, now):
                 self.counters["drop-ack-unmatched"] += 1
+            return
+        if self._layer.repeated(key, source, size):
+            self.counters["replayed"] += 1
             return
         known = self._layer.find(key)
         if request.method == "CANCEL":

@@ -22,6 +22,7 @@ from civicam.signalling.sip.headers import CSeq, Via
 from civicam.signalling.sip.limits import Counters
 from civicam.signalling.sip.message import Headers, Request, Response
 from civicam.signalling.sip.peer import Peer
+from civicam.signalling.sip.replies import Replies
 from civicam.signalling.sip.timers import TimerHeap
 from civicam.signalling.sip.transaction import TIMEOUT, Act, Kind, Signal, State, Transaction
 
@@ -44,10 +45,11 @@ def server_key(request: Request, via: Via, cseq: CSeq, source: Peer) -> Transact
     """
     method = "INVITE" if request.method in ("ACK", "CANCEL") else request.method
     branch = via.branch
-    key = ("s", branch, via.sent_by, method, str(cseq.number), request.call_id, source.host)
+    # one text, for it is kept for half a minute; no value can hold a line break
+    key = f"{branch}\n{via.sent_by}\n{method}\n{cseq.number}\n{request.call_id}\n{source.host}"
     if branch.startswith(COOKIE):
-        return key
-    return (*key, request.from_.tag or "", request.uri)
+        return "s", key
+    return "s", key, request.from_.tag or "", request.uri
 
 
 class TransactionLayer:
@@ -55,7 +57,9 @@ class TransactionLayer:
 
     __slots__ = (
         "_by_peer",
+        "_fresh",
         "_invites",
+        "_replies",
         "_table",
         "_unacked",
         "counters",
@@ -74,6 +78,9 @@ class TransactionLayer:
         self.timers = TimerHeap()
         self.servers = 0
         """Server transactions alive."""
+        self._replies = Replies(TIMEOUT)
+        self._fresh: list[Transaction] = []
+        """Server transactions just opened: nearly all are answered before anyone asks for the timer."""
         self._table: dict[TransactionKey, Transaction] = {}
         self._unacked: dict[_AckKey, Transaction] = {}
         self._invites: dict[_AckKey, Transaction] = {}
@@ -81,11 +88,22 @@ class TransactionLayer:
         """What ends when a transport fails: on TCP everything, on UDP our own requests."""
 
     def __len__(self) -> int:
-        return len(self._table)
+        return len(self._table) + len(self._replies)
 
     def find(self, key: TransactionKey) -> Transaction | None:
-        """The transaction of ``key``."""
+        """The transaction of ``key``; ``None`` also when only its final answer is kept."""
         return self._table.get(key)
+
+    def repeated(self, key: TransactionKey, source: Peer, size: int) -> bool:
+        """A request came, perhaps again: True when it had its final answer, which then goes out once more."""
+        data = self._replies.again(key, size)
+        if data is None:
+            return False
+        if data:
+            self.emit_bytes(data, source)
+        else:
+            self.counters["held-amplification"] += 1
+        return True
 
     def open(self, kind: Kind, key: TransactionKey, request: Request, peer: Peer, now: float) -> Transaction:
         """Start a transaction in its first state."""
@@ -97,7 +115,10 @@ class TransactionLayer:
         if kind not in _CLIENT_SIDE:
             self.servers += 1
             transaction.tag = self.ids.tag()
-        self._arm(transaction, now)
+        if kind == Kind.SERVER:
+            self._fresh.append(transaction)
+        else:
+            self._arm(transaction, now)
         return transaction
 
     def emit_bytes(self, data: bytes, peer: Peer) -> None:
@@ -184,6 +205,9 @@ class TransactionLayer:
         if response.status > 100:
             response.headers.tag_to(transaction.tag)
         transaction.data = response.to_bytes()
+        if transaction.kind == Kind.SERVER and response.status >= 200 and not transaction.peer.reliable:
+            self._settle(transaction, response, now)
+            return True
         if response.ok:
             transaction.trusted = True
             if transaction.kind == Kind.INVITE_SERVER:
@@ -192,6 +216,16 @@ class TransactionLayer:
         if transaction.kind == Kind.SERVER and not response.provisional:
             transaction.request = _SPENT  # only the answer is needed for 32 s more
         return True
+
+    def _settle(self, transaction: Transaction, response: Response, now: float) -> None:
+        """The final answer over UDP: what is left of the transaction are the bytes (COMPLETED, timer J)."""
+        transaction.trusted = response.ok
+        self._send(transaction)
+        transaction.state = State.TERMINATED
+        self.timers.set(transaction, None)
+        del self._table[transaction.key]
+        gain = (transaction.received, transaction.sent, transaction.trusted)
+        self._replies.keep(transaction.key, transaction.data, gain, now)
 
     def cancel(self, transaction: Transaction, now: float) -> bool:
         """CANCEL our INVITE: at once when the peer has answered 1xx, else when it does (RFC 3261 §9.1)."""
@@ -262,6 +296,23 @@ class TransactionLayer:
             self.signal(transaction, Signal.BROKEN, now, reason=reason)
 
     # -- time
+
+    def next_due(self) -> float | None:
+        """When something is to be done."""
+        self._arm_fresh()
+        times = self.timers.next_due(), self._replies.next_due()
+        return min((each for each in times if each is not None), default=None)
+
+    def forget_due(self, now: float) -> None:
+        """Forget answers that nobody will ask for again."""
+        self._arm_fresh()
+        self.servers -= self._replies.forget_due(now)
+
+    def _arm_fresh(self) -> None:
+        for transaction in self._fresh:
+            if transaction.state != State.TERMINATED:
+                self.timers.set(transaction, transaction.deadline)
+        self._fresh.clear()
 
     def fire(self, transaction: Transaction, now: float) -> None:
         """The deadline of ``transaction`` has come."""

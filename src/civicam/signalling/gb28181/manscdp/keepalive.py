@@ -15,7 +15,7 @@ from civicam.signalling.gb28181.manscdp.message import Message, Readers
 from civicam.signalling.gb28181.xml import Element, child, local_name, text_of
 
 MAX_FAULTY = 1024
-_BLANK = rb"[ \t\r\n]*"
+_BLANK = rb"[ \t\r\n]*+"
 _PLAIN = re.compile(
     _BLANK.join(
         (
@@ -26,13 +26,15 @@ _PLAIN = re.compile(
             rb"<SN>([1-9][0-9]{0,8})</SN>",
             rb"<DeviceID>([0-9]{20})</DeviceID>",
             rb"<Status>(OK|ERROR)</Status>",
-            rb"(?:<Info>[ \t\r\n]*</Info>|<Info/>)?",
+            rb"(?:<Info>[ \t\r\n]*+</Info>|<Info/>)?",
             rb"</Notify>",
             rb"",
         )
     )
 )
-"""A heartbeat as nearly every device writes it. `Keepalive.from_xml` reads the same out of it."""
+"""A heartbeat as nearly every device writes it. `Keepalive.from_xml` reads the same out of it.
+Blanks are taken for good (``*+``): two runs of them side by side would be parted in every way there is.
+"""
 
 
 @dataclass(frozen=True, slots=True)
