@@ -219,6 +219,7 @@ class MemoryEngine:
         self.viewers: Counter[str] = Counter()
         self.full = False
         self.slow_s = 0.0
+        self.send_slow_s = 0.0
         self._ports = itertools.count(30000, 2)
 
     async def open_receiver(self, spec: ReceiveSpec) -> Port:
@@ -261,6 +262,8 @@ class MemoryEngine:
         return [RecordingStats(each, str(path), 1, 1.0, False) for each, path in self.recorded.items()]
 
     async def open_sender(self, spec: SendSpec) -> Port:
+        if self.send_slow_s:
+            await later(self.send_slow_s)
         if self.full:
             raise Operational("media.no-ports")
         self.open[spec.stream_id] = spec

@@ -41,8 +41,6 @@ from civicam.signalling.sip.dialog import Dialog
 from civicam.signalling.sip.message import Request, Response
 from civicam.signalling.sip.peer import Peer
 
-_WILDCARDS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 — recognised, not bound
-
 
 @dataclass(frozen=True, slots=True)
 class History:
@@ -262,7 +260,7 @@ class GbSource:
         try:
             if peer is None or port is None:
                 raise Operational("signalling.unreachable", peer=self._leg.entry.gb_id, reason="")
-            host = self._desk.line.local_host(peer) if port.host in _WILDCARDS else port.host
+            host = self._desk.line.local_host(peer) if port.host in refusals.WILDCARDS else port.host
             offer = offer_of(
                 self._leg, self._desk.settings.gb_id, (host, port.port), self._ssrc, self._transport()
             )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from civicam.gateway.addresses import Addresses
 from civicam.gateway.alarms import AlarmDesk
+from civicam.gateway.broadcast import Broadcasts
 from civicam.gateway.checkup import Checkups
 from civicam.gateway.commands import Commands
 from civicam.gateway.configuration import Configuration
@@ -36,4 +37,5 @@ class Operations:
     positions: Positions
     playbacks: Playbacks
     downloads: Downloads
+    broadcasts: Broadcasts
     checkups: Checkups

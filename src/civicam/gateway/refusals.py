@@ -23,6 +23,9 @@ ENGINE = "gateway.engine"
 NO_SESSION = "gateway.no-session"
 FILE_ENDED = "gateway.file-ended"
 
+WILDCARDS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 — recognised, not bound
+"""Addresses that say nothing: SDP gives the one the device reaches us by instead."""
+
 _BY_STATUS = {
     400: "gateway.play-malformed",
     403: "gateway.play-forbidden",

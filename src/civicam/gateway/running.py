@@ -8,6 +8,7 @@ from typing import NamedTuple
 from civicam.fleet.facts import DeviceId
 from civicam.gateway.addresses import Addresses
 from civicam.gateway.alarms import AlarmDesk
+from civicam.gateway.broadcast import Broadcasts
 from civicam.gateway.catalogue_notify import CatalogueNotices
 from civicam.gateway.checkup import Checkups
 from civicam.gateway.commands import Commands
@@ -44,6 +45,7 @@ class Media(NamedTuple):
 
     engine: MediaEngine
     sessions: Sessions
+    ssrcs: SsrcPool
     history_ssrcs: SsrcPool
     downloads: Path
 
@@ -77,6 +79,9 @@ class Running:
         self.ptz = PtzDesk(desk, addresses, self.commands)
         maintenance = Maintenance(desk, addresses, self.commands)
         playbacks = Playbacks(desk, media.engine, media.sessions, media.history_ssrcs, self.commands)
+        broadcasts = Broadcasts(
+            desk, media.engine, media.ssrcs, self.commands, lambda event: self.inbox.speaker(event, None)
+        )
         self.inbox.on(
             MediaStatus,
             lambda entry, event, notice: playbacks.media_status(entry, event.request, notice),
@@ -94,6 +99,7 @@ class Running:
             Positions(desk),
             playbacks,
             Downloads(desk, media.engine, playbacks, media.downloads),
+            broadcasts,
             Checkups(desk, self.commands, maintenance, self.resync.catalogue),
         )
         self.subscriptions = Subscriptions(desk, self.commands.next_sn)
@@ -106,7 +112,8 @@ class Running:
         dispatch.on("REGISTER", lambda event: _ignore(desk.tasks.spawn(registrar.handle(event), "register")))
         dispatch.on("MESSAGE", self.inbox.handle)
         dispatch.on("NOTIFY", self.notices.handle)
-        dispatch.on("INVITE", lambda event: desk.refuse(event, 488, "gateway.invite-refused"))
+        dispatch.on("INVITE", self.operations.broadcasts.invited)
+        dispatch.ended = self.operations.broadcasts.bye
         return dispatch
 
     def _join_events(self, catalogue: CatalogueNotices) -> None:
@@ -124,7 +131,7 @@ class Running:
         self.desk.anew = self.subscriptions.renew
 
         def gone(device_id: DeviceId) -> None:
-            for each in (self.subscriptions, catalogue, positions):
+            for each in (self.subscriptions, catalogue, positions, self.operations.broadcasts):
                 each.gone(device_id)
 
         self.resync.gone = gone

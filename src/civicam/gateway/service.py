@@ -103,7 +103,9 @@ class Gateway:
             self._ports.alarms,
             Seeds(self._secret, self._first_sn),
             self.trace,
-            Media(self._ports.engine, self._sessions, self._history_ssrcs, self._ports.downloads),
+            Media(
+                self._ports.engine, self._sessions, self._ssrcs, self._history_ssrcs, self._ports.downloads
+            ),
         )
         self._running.operations.downloads.start()
         self._running.operations.checkups.watching(lambda each: self.open_live(each, "sub"), self.release)
@@ -119,6 +121,7 @@ class Gateway:
             await self._running.ptz.aclose()
             await self._running.operations.downloads.aclose()
             await self._running.operations.checkups.aclose()
+            await self._running.operations.broadcasts.aclose(_STOP_S)
         await self._sessions.end_all(_STOP_S)
         await self._liveness.settle(_STOP_S)
         await self._tasks.cancel_all()
@@ -198,6 +201,8 @@ class Gateway:
                     self._liveness.publish(self._liveness.book.gone(entry.device_id, CONNECTION_LOST))
             case MessageRejected(source=source, code=code):
                 self._faults.note(code, source.host, now)
+            case _ if self._running is not None:
+                self._running.operations.broadcasts.wire(event)
             case _:
                 pass
 
@@ -311,6 +316,7 @@ class Gateway:
             "subscriptions_standing": running.subscriptions.standing() if running else 0,
             "positions": len(running.operations.positions) if running else 0,
             "resync_running": running.resync.plan.running if running else 0,
+            "broadcasts": len(running.operations.broadcasts) if running else 0,
             "trace_bytes": self.trace.held,
             "commands_under_way": len(running.commands) if running else 0,
             "registrations_under_way": running.registrar.admission.under_way if running else 0,
@@ -356,6 +362,7 @@ class Gateway:
                 self.operations.downloads.recorded(event)
             else:
                 self._sessions.engine_event(event)
+                self.operations.broadcasts.engine_event(event)
 
     def _write_fault(self, code: str, fields: dict[str, object]) -> None:
         self._log.warning(code, **fields)

@@ -117,6 +117,21 @@ class DownloadSettings(BaseModel):
     """Kept in the list, finished ones included."""
 
 
+class BroadcastSettings(BaseModel):
+    """Speaking through loudspeakers: how long each step may take."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    invite_s: Seconds = 20.0
+    """From the device's OK to its INVITE."""
+    ack_s: Seconds = 1.0
+    """From our 200 to its ACK; sound is sent after it in any case."""
+    connect_s: Seconds = 25.0
+    """Over TCP; body cameras take 20 s."""
+    most: Annotated[int, Field(ge=1)] = 50
+    """At once, over the whole city."""
+
+
 class ProbeSettings(BaseModel):
     """How RTSP sources are watched."""
 
@@ -160,6 +175,7 @@ class GatewaySettings(BaseModel):
     """
     ptz: PtzSettings = PtzSettings()
     download: DownloadSettings = DownloadSettings()
+    broadcast: BroadcastSettings = BroadcastSettings()
     probe: ProbeSettings = ProbeSettings()
 
     @property

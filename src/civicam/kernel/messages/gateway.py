@@ -11,6 +11,26 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "设备 {device} 对通道 {channel} 的应答不可用（媒体描述错误）",
         "The answer of device {device} for channel {channel} cannot be used (wrong media description)",
     ),
+    "gateway.broadcast-busy": (
+        "通道 {channel} 正在广播，或设备正在建立另一路广播",
+        "Somebody is speaking through channel {channel}, or another broadcast of the device is being set up",
+    ),
+    "gateway.broadcast-ended": (
+        "设备 {device} 挂断了广播",
+        "Device {device} hung up the broadcast",
+    ),
+    "gateway.broadcast-format": (
+        "设备 {device} 的广播不支持 G.711A，请在设备上修改音频编码",
+        "The loudspeaker of device {device} takes no G.711A; set its sound to G.711A on the device",
+    ),
+    "gateway.broadcast-no-invite": (
+        "设备 {device} 接受了广播，但没有来取声音",
+        "Device {device} accepted the broadcast, but did not call for the sound",
+    ),
+    "gateway.broadcast-not-connected": (
+        "设备 {device} 的广播声音通道没有建立",
+        "The way for sound to device {device} could not be opened",
+    ),
     "gateway.checkup-catalogue": (
         "目录不完整，缺少的通道不会被删除",
         "The list of channels did not come to its end; nothing is taken away",
@@ -152,6 +172,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "gateway.too-many-failures": (
         "口令多次错误，暂时不再受理",
         "Too many wrong passwords, not let in for a while",
+    ),
+    "gateway.too-many-broadcasts": (
+        "同时广播的数量已达上限（{most}）",
+        "There are as many broadcasts as allowed ({most})",
     ),
     "gateway.too-many-downloads": (
         "下载列表已满（{most}），请先删除旧文件",
