@@ -20,7 +20,8 @@ from civicam.signalling.gb28181.manscdp.preset import PresetQuery
 from civicam.signalling.gb28181.manscdp.ptz_position import PtzPositionQuery
 from civicam.signalling.gb28181.manscdp.sd_card import SdCardStatusQuery
 from civicam.signalling.gb28181.ptz import Cruise, CruiseAction, Move, Preset, PresetAction, Stop
-from civicam.simulator.conduct import Conduct, Manners, Restart, TakePictures
+from civicam.simulator.conduct import Conduct, Restart, TakePictures
+from civicam.simulator.manners import Manners
 
 DEVICE = GbId("34020000001320000001")
 CHANNEL = GbId("34020000001310000001")
@@ -28,7 +29,7 @@ NOW = datetime(2026, 3, 2, 1, tzinfo=UTC)
 
 
 def device(**manners: bool) -> Conduct:
-    return Conduct(DEVICE, (CHANNEL,), lambda: NOW, Manners(**manners))
+    return Conduct(DEVICE, (CHANNEL,), lambda: NOW, Manners(**manners)  # type: ignore[arg-type])
 
 
 def ask(conduct: Conduct, question: Message, now: float = 0.0) -> Any:

@@ -76,7 +76,7 @@ class Bench:
 
     def accepted(self) -> tuple[Session, Response]:
         session = next(output.session for output in self.outputs() if isinstance(output, Prepare))
-        self.device.accept(session, 15060, 200000017)
+        self.device.calls.accept(session, 15060, 200000017)
         reply = next(output for output in self.outputs() if isinstance(output, Reply))
         return session, reply.response
 
@@ -195,7 +195,7 @@ def test_it_says_what_it_is(bench: Bench) -> None:
 
 @pytest.mark.parametrize(
     ("method", "body", "status"),
-    [("MESSAGE", b"<Query", 400), ("SUBSCRIBE", b"", 489), ("INFO", b"", 481), ("BYE", b"", 481)],
+    [("MESSAGE", b"<Query", 400), ("SUBSCRIBE", b"", 400), ("INFO", b"", 481), ("BYE", b"", 481)],
 )
 def test_what_it_does_not_know_it_refuses(bench: Bench, method: str, body: bytes, status: int) -> None:
     bench.receive(method, bench.gb_id, body, manscdp.CONTENT_TYPE if body else "")
@@ -213,8 +213,8 @@ def test_a_session_from_invite_to_bye(bench: Bench, tcp: bool) -> None:
     assert answer.setup == ("active" if tcp else None)
     assert response.to.tag
     assert not session.main
-    bench.device.acknowledged(request.call_id)
-    bench.device.acknowledged(request.call_id)  # an ACK that comes twice starts nothing twice
+    bench.device.calls.acknowledged(request.call_id)
+    bench.device.calls.acknowledged(request.call_id)  # an ACK that comes twice starts nothing twice
     assert [type(output) for output in bench.outputs()] == [Play]
     assert session.dialog is not None
     bye = session.dialog.request("BYE")
@@ -223,13 +223,13 @@ def test_a_session_from_invite_to_bye(bench: Bench, tcp: bool) -> None:
     assert isinstance(stop, Stop)
     assert isinstance(reply, Reply)
     assert reply.response.status == 200
-    assert bench.device.sessions == {}
+    assert bench.device.calls.sessions == {}
 
 
 def test_a_bye_may_stay_unanswered(bench: Bench) -> None:
     request = bench.invite()
     bench.accepted()
-    bench.device.no_bye_answer = True
+    bench.device.calls.no_bye_answer = True
     request.method = "BYE"
     bench.device.take(RequestReceived(("s", "bye"), request, SOURCE), 0.0)
     assert [type(output) for output in bench.outputs()] == [Stop]
@@ -238,14 +238,14 @@ def test_a_bye_may_stay_unanswered(bench: Bench) -> None:
 def test_media_that_breaks_ends_with_a_bye_of_its_own(bench: Bench) -> None:
     request = bench.invite()
     bench.accepted()
-    bench.device.acknowledged(request.call_id)
+    bench.device.calls.acknowledged(request.call_id)
     bench.outputs()
-    bench.device.ended(request.call_id, tell=True)
+    bench.device.calls.ended(request.call_id, tell=True)
     stop, ask = bench.outputs()
     assert isinstance(stop, Stop)
     assert isinstance(ask, Ask)
     assert ask.request.method == "BYE"
-    bench.device.ended(request.call_id, tell=True)
+    bench.device.calls.ended(request.call_id, tell=True)
     assert bench.outputs() == []
 
 
@@ -285,7 +285,7 @@ def test_a_recording_is_played_controlled_and_told_to_be_over(bench: Bench) -> N
     request = bench.receive("INVITE", channel, history(), "application/sdp")
     session, _ = bench.accepted()
     assert session.tape is not None
-    bench.device.acknowledged(request.call_id)
+    bench.device.calls.acknowledged(request.call_id)
     bench.outputs()
     request.method = "INFO"
     request.set_body("Application/MANSRTSP", mansrtsp.seek(1, 30).to_bytes())
@@ -294,7 +294,7 @@ def test_a_recording_is_played_controlled_and_told_to_be_over(bench: Bench) -> N
     assert isinstance(reply, Reply)
     assert reply.response.body.startswith(b"RTSP/1.0 200 OK")
     assert session.tape.place == HOUR + 30
-    bench.device.played(request.call_id)
+    bench.device.calls.played(request.call_id)
     (ask,) = bench.outputs()
     assert isinstance(ask, Ask)
     assert ask.request.call_id == request.call_id  # in the dialog
@@ -327,11 +327,11 @@ def test_a_port_that_cannot_be_had_is_an_error_of_the_device(bench: Bench) -> No
     bench.invite()
     (prepare,) = bench.outputs()
     assert isinstance(prepare, Prepare)
-    bench.device.refuse(prepare.session, 500)
+    bench.device.calls.refuse(prepare.session, 500)
     (reply,) = bench.outputs()
     assert isinstance(reply, Reply)
     assert reply.response.status == 500
-    assert bench.device.sessions == {}
+    assert bench.device.calls.sessions == {}
 
 
 def test_power_that_fails_forgets_everything(bench: Bench) -> None:

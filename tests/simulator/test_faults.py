@@ -10,6 +10,7 @@ from civicam.kernel.errors import Refused
 from civicam.simulator.control import Control
 from civicam.simulator.description import City
 from civicam.simulator.faults import KINDS, Faults
+from civicam.simulator.notices import How, Raised
 
 
 @pytest.fixture
@@ -80,7 +81,11 @@ def told() -> list[str]:
 
 @pytest.fixture
 def control(faults: Faults, told: list[str]) -> Control:
-    return Control(faults, changed=told.append, reboot=told.append, stats=lambda: {"streams": 2})
+    def alarm(device: str, raised: Raised) -> How:
+        told.append(f"{device} {raised.source} {raised.method}/{raised.type} {raised.priority}")
+        return "notify"
+
+    return Control(faults, changed=told.append, reboot=told.append, stats=lambda: {"streams": 2}, alarm=alarm)
 
 
 def _ask(control: Control, **request: object) -> dict[str, object]:
@@ -124,3 +129,27 @@ def test_the_control_socket_says_what_is_wrong(control: Control, line: bytes, co
     assert answer["ok"] is False
     assert answer["code"] == code
     assert answer["error"]
+
+
+def test_one_channel_goes_dark_and_no_other(city: City, faults: Faults) -> None:
+    device, mine = next((d, found) for d, found in city.by_device.items() if len(found) >= 4)
+    faults.add("channel-off", mine[1].gb_id)
+    assert faults.conditions[device].channels_off == {mine[1].gb_id}
+    assert faults.conditions[device].powered
+    faults.add("channel-off", device)
+    assert faults.conditions[device].channels_off == {each.gb_id for each in mine}
+    faults.clear()
+    assert faults.conditions[device].channels_off == frozenset()
+
+
+def test_an_alarm_is_raised_by_a_channel_or_by_devices(city: City, control: Control, told: list[str]) -> None:
+    channel = city.channels[0]
+    ask = {"do": "alarm", "target": channel.gb_id, "method": 5, "type": 6, "priority": 1}
+    assert control.answer(json.dumps(ask).encode()) == {"ok": True, "sent": {"notify": 1}}
+    assert told == [f"{channel.device} {channel.gb_id} 5/6 1"]
+    told.clear()
+    answer = control.answer(json.dumps({"do": "alarm", "target": channel.device, "method": 2}).encode())
+    assert answer["ok"] is True
+    assert told == [f"{channel.device} {channel.device} 2/2 3"]
+    for wrong in ({"method": "x"}, {"type": -1}, {"priority": 9}, {"target": "nobody"}):
+        assert control.answer(json.dumps(ask | wrong).encode())["ok"] is False

@@ -125,16 +125,38 @@ def fault(
 ) -> None:
     """Break something in a running simulated city, or mend it.
 
-    Kinds: power, fibre, device, loss, delay, frozen, black, clock, stop-mid-frame, garbage, no-bye-answer,
-    wrong-ssrc. `clear` takes a fault's number as target, or nothing for all.
+    Kinds: power, fibre, device, channel-off, loss, delay, frozen, black, clock, stop-mid-frame, garbage,
+    no-bye-answer, wrong-ssrc, and the habits of the reference page. `clear` takes a fault's number as target,
+    or nothing for all.
     """
-    from civicam.simulator.control import ask  # a socket is not needed to describe a city
-
     request: dict[str, object] = {"do": "fault", "kind": do, "target": target, "value": value}
     if do == "clear":
         request = {"do": "clear", "fault": int(target)} if target.isdigit() else {"do": "clear"}
     elif do in ("list", "stats", "reboot"):
         request = {"do": do, "target": target}
+    _order(control, request)
+
+
+@app.command()
+def alarm(
+    control: Annotated[Path, typer.Argument(help="The control socket of a running simulator.")],
+    target: Annotated[str, typer.Argument(help="Channel, device, site, or all.")],
+    *,
+    method: Annotated[int, typer.Option(help="AlarmMethod: 2 device, 5 video, 6 device fault.", min=1)] = 5,
+    kind: Annotated[int, typer.Option("--type", help="AlarmType within the method.", min=0)] = 2,
+    priority: Annotated[int, typer.Option(help="1 (highest) to 4.", min=1, max=4)] = 3,
+) -> None:
+    """Let devices of a running simulated city send an alarm."""
+    _order(
+        control,
+        {"do": "alarm", "target": target, "method": method, "type": kind, "priority": priority},
+    )
+
+
+def _order(control: Path, request: dict[str, object]) -> None:
+    """Send one order, print the answer, end with 2 when it was refused."""
+    from civicam.simulator.control import ask  # a socket is not needed to describe a city
+
     try:
         answer = ask(control, request)
     except CivicamError as error:

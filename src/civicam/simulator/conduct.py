@@ -1,7 +1,7 @@
 """How a simulated device answers questions and orders: everything of Annex A but Catalog and DeviceInfo.
 
 Sans-I/O: a command and the time go in, the answers come out, each to be sent as a MESSAGE of its own. What
-real devices do wrong is switched on by `Manners`.
+real devices do wrong is switched on by `civicam.simulator.manners`.
 """
 
 from __future__ import annotations
@@ -58,22 +58,8 @@ from civicam.signalling.gb28181.manscdp.sd_card import (
     SdCardStatusResponse,
 )
 from civicam.simulator.head import Head, Look
+from civicam.simulator.manners import Manners
 from civicam.simulator.tape import pieces
-
-
-@dataclass(slots=True)
-class Manners:
-    """What a device does that it should not, or does not do that it should."""
-
-    answers_orders: bool = True
-    """False: silent where an answer to an order is due."""
-    knows_2022: bool = True
-    """False: neither precise positions nor cruises nor cards."""
-    restarts_on_config: bool = False
-    """Answers no DeviceConfig and registers anew instead."""
-    ignores_precise: bool = False
-    announces_more: int = 0
-    """Recordings announced in SumNum that never come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +102,8 @@ class Conduct:
     armed: bool = False
     recording: bool = False
     alarm: bool = False
+    """A device alarm was sent and not reset."""
+    firmware: str = "1.0"
     basic: BasicParam = field(
         default_factory=lambda: BasicParam(
             name="SimCam", expiration=3600, heartbeat_interval=60, heartbeat_count=3

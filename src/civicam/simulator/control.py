@@ -3,6 +3,8 @@
     {"do": "fault", "kind": "power", "target": "FEED003"}      -> {"ok": true, "fault": 1, "devices": 7}
     {"do": "fault", "kind": "loss", "target": "<channel id>", "value": 0.02}
     {"do": "clear", "fault": 1}   {"do": "clear"}              -> {"ok": true, "devices": 7}
+    {"do": "alarm", "target": "<channel id>", "method": 5, "type": 2, "priority": 1}
+                                                               -> {"ok": true, "sent": {"notify": 1}}
     {"do": "reboot", "target": "<device id>"}   {"do": "list"}   {"do": "stats"}
 
 What cannot be done is answered with ``"ok": false``, a code and a sentence.
@@ -13,30 +15,37 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from civicam.kernel.errors import CivicamError, Operational, Refused
+from civicam.signalling.gb28181.manscdp.alarm import MAX_METHOD, MAX_TYPE
 from civicam.simulator.faults import Faults
+from civicam.simulator.notices import How, Raised
 
 _MAX_LINE = 64 * 1024
 _ANSWER_S = 10.0
 _MOST = 1e12
+_DESCRIPTION = 200
 
 
 class Control:
-    """Serves the socket. ``changed`` hears of devices whose condition changed, ``reboot`` of restarts."""
+    """Serves the socket. ``changed`` hears of devices whose condition changed, ``reboot`` of restarts;
+    ``alarm`` lets a device send one and says how it went.
+    """
 
     def __init__(
         self, faults: Faults, *, changed: Callable[[str], None], reboot: Callable[[str], None],
-        stats: Callable[[], dict[str, object]],
+        stats: Callable[[], dict[str, object]], alarm: Callable[[str, Raised], How],
     ) -> None:  # fmt: skip
         self._faults = faults
         self._changed = changed
         self._reboot = reboot
         self._stats = stats
+        self._alarm = alarm
         self._server: asyncio.Server | None = None
         self._path: Path | None = None
 
@@ -102,14 +111,33 @@ class Control:
                 for device in hit:
                     self._reboot(device)
                 return {"devices": len(hit)}
+            case "alarm":
+                return {"sent": dict(self._raise(request))}
             case "list":
                 return {"faults": [asdict(fault) for fault in self._faults.active.values()]}
             case "stats":
                 return {"stats": self._stats()}
             case other:
                 raise Refused(
-                    "simulator.bad-request", reason=f"do {other!r} is not fault, clear, reboot, list or stats"
+                    "simulator.bad-request",
+                    reason=f"do {other!r} is not fault, clear, reboot, alarm, list or stats",
                 )
+
+    def _raise(self, request: dict[str, Any]) -> Counter[How]:
+        """Alarms of the channel named, else of the devices behind the target; how many went how."""
+        target = str(request.get("target", ""))
+        wanted = Raised(
+            source=target,
+            method=_whole(request.get("method", 5), "method", MAX_METHOD),
+            type=_whole(request.get("type", 2), "type", MAX_TYPE),
+            priority=_whole(request.get("priority", 3), "priority", 4),
+            description=str(request.get("description", ""))[:_DESCRIPTION],
+        )
+        channel = any(each.gb_id == target for each in self._faults.city.channels)
+        return Counter(
+            self._alarm(device, wanted if channel else replace(wanted, source=device))
+            for device in sorted(self._faults.devices_of("device", target))
+        )
 
     def _tell(self, hit: set[str]) -> None:
         for device in sorted(hit):
@@ -121,6 +149,12 @@ def _number(value: object) -> float:
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not abs(value) < _MOST:
         raise Refused("simulator.bad-request", reason="value is not a number")
     return float(value)
+
+
+def _whole(value: object, name: str, most: int) -> int:
+    if type(value) is not int or not 0 <= value <= most:
+        raise Refused("simulator.bad-request", reason=f"{name} is not a whole number up to {most}")
+    return value
 
 
 def _make_room(path: Path) -> None:

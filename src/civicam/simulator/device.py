@@ -1,55 +1,39 @@
 """One simulated GB/T 28181 device, sans I/O: it is told what came and when, and says what to do.
 
 Registration, refresh, heartbeats and back-off are `RegistrationClient`'s; here are the messages around
-it, the Catalog in parts (each waits for the 200 to the one before: Annex M), DeviceInfo, and sessions:
-
-    INVITE ─▶ invited ─accept─▶ answered ──ACK──▶ streaming ──BYE, CANCEL, ACK never came──▶ gone
+it, the Catalog in parts (each waits for the 200 to the one before: Annex M), and DeviceInfo. Sessions are in
+`civicam.simulator.calls`, subscriptions and alarms in `civicam.simulator.notices`.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from civicam.kernel.errors import CivicamError, Refused
-from civicam.signalling.gb28181 import manscdp, mansrtsp
+from civicam.signalling.gb28181 import manscdp
 from civicam.signalling.gb28181.clock import parse_date
 from civicam.signalling.gb28181.ids import GbId
-from civicam.signalling.gb28181.manscdp import CatalogResponse, in_parts
-from civicam.signalling.gb28181.manscdp.media_status import MediaStatus
+from civicam.signalling.gb28181.manscdp import CatalogResponse
 from civicam.signalling.gb28181.registration import (
     RegistrationClient,
     RegistrationTimes,
     SendKeepalive,
     SendRegister,
     WentOffline,
+    WentOnline,
 )
-from civicam.signalling.gb28181.sdp import CONTENT_TYPE, Answer, Sdp, build_answer, opposite, parse
-from civicam.signalling.sip.build import Origin, new_request, new_response
-from civicam.signalling.sip.dialog import Dialog
+from civicam.signalling.sip.build import COOKIE, Origin, new_request, new_response
 from civicam.signalling.sip.digest import Password, answer, choose_challenge, parse_challenge
 from civicam.signalling.sip.events import RequestReceived
 from civicam.signalling.sip.message import Request, Response, delta_seconds
+from civicam.simulator.calls import Calls
 from civicam.simulator.conduct import Conduct
-from civicam.simulator.identity import Identity, description, inventory
-from civicam.simulator.outputs import (
-    Ask,
-    Carry,
-    Output,
-    Play,
-    Prepare,
-    Purpose,
-    Reply,
-    Session,
-    SetClock,
-    Stop,
-)
-from civicam.simulator.tape import MOST_TAPES, Tape
-
-_SESSIONS = frozenset({"play", "playback", "download"})
-PART_SIZE = 4
-"""Catalog items a message, as the largest maker sends them."""
+from civicam.simulator.identity import Identity, catalogue, description, unasked
+from civicam.simulator.notices import How, Notices, Raised
+from civicam.simulator.outputs import Ask, Carry, Output, Purpose, Reply, SetClock
 
 
 class GbDevice:
@@ -73,16 +57,18 @@ class GbDevice:
         self._uri = f"sip:{identity.device.gb_id}@{identity.realm}"
         self._home = f"sip:{identity.platform}@{identity.realm}"
         self._password = Password(identity.device.gb_id, identity.device.secret)
-        self._channels = {channel.gb_id: channel for channel in identity.channels}
-        self.conduct = Conduct(identity.device.gb_id, tuple(self._channels), clock)
+        self.conduct = Conduct(
+            identity.device.gb_id, tuple(channel.gb_id for channel in identity.channels), clock
+        )
         self._out: deque[Output] = deque()
+        self.calls = Calls(identity, origin, self.conduct, self._out.append)
+        self.notices = Notices(identity, origin, self.conduct, self._out.append, self._message)
         self._parts: deque[CatalogResponse] = deque()
         self._part_under_way = False
         self._nonce_uses: tuple[str, int] = ("", 0)
-        self.sessions: dict[str, Session] = {}
-        self.no_bye_answer = False
+        self._news: deque[manscdp.Message] = deque(maxlen=16)
         self._now = 0.0
-        self._sn = 100_000
+        self._sn = 700_000
         self.registration = self._fresh()
 
     def _fresh(self) -> RegistrationClient:
@@ -105,27 +91,31 @@ class GbDevice:
         self._drain()
 
     def crash(self) -> None:
-        """Lose power: sessions and what waited are gone, nobody is told."""
+        """Lose power: sessions, subscriptions and what waited are gone, nobody is told."""
         self._out.clear()
         self._parts.clear()
         self._part_under_way = False
-        self._end_sessions()
+        self.notices.forget()
+        self.calls.end_all()
         self.registration = self._fresh()
 
     def leave(self, now: float) -> None:
-        """Unregister (Expires 0) and hang up."""
+        """End subscriptions, unregister (Expires 0) and hang up."""
+        self.notices.leave()
         self.registration.stop(now)
         self._drain()
-        self._end_sessions()
+        self.calls.end_all()
 
     def get_timer(self) -> float | None:
         """When `handle_timer` wants to be called."""
-        return self.registration.get_timer()
+        times = (self.registration.get_timer(), self.notices.get_timer())
+        return min((each for each in times if each is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
-        """Heartbeat, refresh, retry."""
+        """Heartbeat, refresh, retry; positions that are due."""
         self.registration.handle_timer(now)
         self._drain()
+        self.notices.handle_timer(now)
 
     def next_output(self) -> Output | None:
         """The oldest thing to do, None when there is nothing."""
@@ -133,8 +123,8 @@ class GbDevice:
 
     # -- outcomes of what was asked
 
-    def answered(self, purpose: Purpose, response: Response | None, now: float) -> None:
-        """The final answer to an `Ask`; None when it never came."""
+    def answered(self, purpose: Purpose, response: Response | None, now: float, call_id: str = "") -> None:
+        """The final answer to an `Ask` (with this Call-ID); None when it never came."""
         if purpose == "register":
             self._registered(response, now)
         elif purpose == "keepalive":
@@ -144,6 +134,8 @@ class GbDevice:
             if response is None:
                 self._parts.clear()  # the platform is gone; it will ask again
             self._next_part()
+        elif purpose == "notify" and (response is None or response.status == 481):
+            self.notices.refused(call_id)
         self._drain()
 
     def connection_lost(self, now: float) -> None:
@@ -152,7 +144,8 @@ class GbDevice:
         self._drain()
 
     def _registered(self, response: Response | None, now: float) -> None:
-        if response is None:
+        deaf = self.conduct.manners.needs_algorithm and response is not None and _unnamed(response)
+        if response is None or deaf:
             self.registration.register_timed_out(now)
             return
         headers = response.headers
@@ -178,13 +171,20 @@ class GbDevice:
                 case SendRegister():
                     self._out.append(Ask(self._register(action), "register"))
                 case SendKeepalive(sn=sn):
-                    body = manscdp.Keepalive(sn, GbId(self.identity.device.gb_id)).to_xml()
-                    self._out.append(Ask(self._message(body), "keepalive"))
+                    self._beat(sn)
+                case WentOnline():
+                    while self._news:
+                        self.tell(self._news.popleft())
                 case WentOffline():
                     self._parts.clear()
-                    self._end_sessions()
-                case _:
-                    pass
+                    self.calls.end_all()
+
+    def _beat(self, sn: int) -> None:
+        manners, gb_id = self.conduct.manners, self.identity.device.gb_id
+        if not manners.no_heartbeat:
+            self._out.append(Ask(self._message(manscdp.Keepalive(sn, GbId(gb_id))), "keepalive"))
+        if manners.catalogue_unasked:
+            self._out.append(Ask(self._message(unasked(self.identity, sn)), "other"))
 
     def _register(self, action: SendRegister) -> Request:
         headers = [
@@ -205,10 +205,40 @@ class GbDevice:
             "REGISTER", self._server, self.origin, from_uri=self._uri, to_uri=self._uri, headers=headers
         )
 
-    def _message(self, body: bytes) -> Request:
-        message = new_request("MESSAGE", self._server, self.origin, from_uri=self._uri, to_uri=self._server)
+    def _message(self, command: manscdp.Message) -> Request:
+        manners, sender = self.conduct.manners, self._uri
+        if manners.from_channel and self.identity.channels:
+            sender = f"sip:{self.identity.channels[0].gb_id}@{self.identity.realm}"
+        message = new_request("MESSAGE", self._server, self.origin, from_uri=sender, to_uri=self._server)
+        if manners.cseq_20:
+            message.headers.set("CSeq", "20 MESSAGE")
+        if manners.plain_branch:
+            branch = self.origin.ids.branch().removeprefix(COOKIE)
+            message.headers.replace_first("Via", self.origin.via(branch))
+        body = command.to_xml()
+        if manners.encoding_lies:
+            body = command.to_xml("UTF-8").replace(b"UTF-8", b"GB2312", 1)
         message.set_body(manscdp.CONTENT_TYPE, body)
         return message
+
+    def tell(self, news: manscdp.Message, *, once_back: bool = False) -> None:
+        """Send a notice with a number of its own, now or (``once_back``) after the next registration."""
+        if once_back:
+            self._news.append(news)
+            return
+        self._sn += 1
+        self._out.append(Ask(self._message(replace(news, sn=self._sn)), "other"))
+
+    # -- what the control socket wants
+
+    def alarm(self, raised: Raised, now: float) -> How:
+        """Send an alarm, if the device would; says how it went."""
+        return self.notices.alarm(raised, now) if self.registration.online else "offline"
+
+    def darken(self, channels: frozenset[str], now: float) -> None:
+        """These channels are off, the others on."""
+        self.calls.darken(channels)
+        self.notices.darken(channels, now)
 
     # -- requests from the platform
 
@@ -217,19 +247,26 @@ class GbDevice:
         self._now = now
         handler = {
             "MESSAGE": self._on_message,
-            "INVITE": self._on_invite,
-            "INFO": self._on_info,
-            "BYE": self._on_bye,
+            "INVITE": self.calls.invite,
+            "INFO": self.calls.info,
+            "BYE": self.calls.bye,
+            "SUBSCRIBE": self._on_subscribe,
         }.get(event.request.method)
         if handler is not None:
             handler(event)
         else:
-            self._reply(event, 489 if event.request.method == "SUBSCRIBE" else 481)
+            self._reply(event, 481)
 
     def _reply(self, event: RequestReceived, status: int) -> None:
         self._out.append(Reply(event.key, new_response(event.request, status)))
 
+    def _on_subscribe(self, event: RequestReceived) -> None:
+        self.notices.subscribe(event, self._now)
+
     def _on_message(self, event: RequestReceived) -> None:
+        if self.conduct.manners.to_tag_refused and event.request.to.tag:
+            self._reply(event, 481)
+            return
         try:
             command = manscdp.parse_message(event.request.body)
         except CivicamError:
@@ -238,10 +275,12 @@ class GbDevice:
         self._reply(event, 200)  # at once; the answer proper is a MESSAGE of our own
         match command:
             case manscdp.CatalogQuery(sn=sn, device_id=asked):
-                self._parts.extend(in_parts(sn, str(asked), inventory(self.identity), PART_SIZE))
+                dark, manners = self.calls.dark, self.conduct.manners
+                self._parts.extend(catalogue(self.identity, sn, str(asked), dark, manners))
                 self._next_part()
             case manscdp.DeviceInfoQuery(sn=sn, device_id=asked):
-                self._out.append(Ask(self._message(description(self.identity, sn, asked)), "other"))
+                said = description(self.identity, sn, asked, self.conduct.firmware)
+                self._out.append(Ask(self._message(said), "other"))
             case manscdp.Message():
                 self._conducted(command)
             case _:
@@ -249,130 +288,13 @@ class GbDevice:
 
     def _conducted(self, command: manscdp.Message) -> None:
         answers, deeds = self.conduct.answer(command, self._now)
-        self._out.extend(Ask(self._message(each.to_xml()), "other") for each in answers)
+        self._out.extend(Ask(self._message(each), "other") for each in answers)
         self._out.extend(Carry(deed) for deed in deeds)
 
     def _next_part(self) -> None:
         if self._parts and not self._part_under_way:
             self._part_under_way = True
-            self._out.append(Ask(self._message(self._parts.popleft().to_xml()), "part"))
-
-    # -- sessions
-
-    def _on_invite(self, event: RequestReceived) -> None:
-        request = event.request
-        channel = self._channels.get(request.uri.partition(":")[2].partition("@")[0])
-        if channel is None:
-            self._reply(event, 404)
-            return
-        try:
-            offer = _offer(request.body)
-        except CivicamError:
-            self._reply(event, 400)
-            return
-        word = offer.session.lower()
-        if self.identity.signalling_only or not offer.is_ps() or word not in _SESSIONS:
-            self._reply(event, 488)
-            return
-        tape = None if word == "play" else Tape(offer.start, offer.stop, float(offer.speed or 1))
-        if tape is not None and (tape.finished or len(self._tapes()) >= MOST_TAPES):
-            self._reply(event, 486 if not tape.finished else 404)
-            return
-        session = Session(event.key, request, channel, offer, tape)
-        self.sessions[session.call_id] = session
-        self._out.append(Prepare(session))
-
-    def _tapes(self) -> list[Session]:
-        return [each for each in self.sessions.values() if each.tape is not None]
-
-    def _on_info(self, event: RequestReceived) -> None:
-        """Playback control (MANSRTSP): the 200 carries the RTSP reply."""
-        session = self.sessions.get(event.request.call_id)
-        if session is None or session.tape is None:
-            self._reply(event, 481)
-            return
-        try:
-            body = session.tape.answer(event.request.body)
-        except CivicamError:
-            self._reply(event, 400)
-            return
-        response = new_response(event.request, 200)
-        response.set_body(mansrtsp.CONTENT_TYPE, body)
-        self._out.append(Reply(event.key, response))
-
-    def played(self, call_id: str) -> None:
-        """A tape is at its end: MediaStatus 121, in the dialog; the platform says BYE."""
-        session = self.sessions.get(call_id)
-        if session is None or session.dialog is None:
-            return
-        notice = session.dialog.request("MESSAGE")
-        self._sn += 1
-        body = MediaStatus(self._sn, GbId(session.channel.gb_id)).to_xml()
-        notice.set_body(manscdp.CONTENT_TYPE, body)
-        self._out.append(Ask(notice, "other"))
-
-    def accept(self, session: Session, port: int, ssrc: int) -> None:
-        """The media port is open: answer 200. The endpoint repeats it until the ACK."""
-        host = self.origin.host
-        offer = session.offer
-        body = build_answer(
-            Answer(
-                self.identity.device.gb_id,
-                host,
-                port,
-                ssrc,
-                tcp=offer.tcp,
-                session=offer.session,
-                setup=opposite(offer.setup or "passive"),
-                start=offer.start,
-                stop=offer.stop,
-                filesize=_promised(session),
-            )
-        )
-        response = new_response(session.invite, 200, to_tag=self.origin.ids.tag())
-        response.headers.add("Contact", self.origin.contact(self.identity.device.gb_id))
-        response.set_body(CONTENT_TYPE, body)
-        session.dialog = Dialog.from_uas(session.invite, response, self.origin)
-        self._out.append(Reply(session.key, response))
-
-    def refuse(self, session: Session, status: int) -> None:
-        """The media port cannot be had."""
-        self.sessions.pop(session.call_id, None)
-        self._out.append(Reply(session.key, new_response(session.invite, status)))
-
-    def acknowledged(self, call_id: str) -> None:
-        """The ACK to a 200."""
-        session = self.sessions.get(call_id)
-        if session is not None and not session.streaming:
-            session.streaming = True
-            self._out.append(Play(session))
-
-    def ended(self, call_id: str, *, tell: bool = False) -> None:
-        """A session is over: cancelled, never acknowledged, or its media broke (``tell``: say BYE)."""
-        session = self.sessions.pop(call_id, None)
-        if session is None:
-            return
-        self._out.append(Stop(session))
-        if tell and session.dialog is not None:
-            self._out.append(Ask(session.dialog.request("BYE"), "other"))
-
-    def _on_bye(self, event: RequestReceived) -> None:
-        session = self.sessions.get(event.request.call_id)
-        if session is not None:
-            self.ended(session.call_id)
-        if not self.no_bye_answer:
-            self._reply(event, 200 if session is not None else 481)
-
-    def _end_sessions(self) -> None:
-        for call_id in list(self.sessions):
-            self.ended(call_id)
-
-
-def _offer(body: bytes) -> Sdp:
-    offer = parse(body)
-    if offer.port == 0:
-        raise Refused("signalling.bad-sdp", detail="port")
-    return offer
+            self._out.append(Ask(self._message(self._parts.popleft()), "part"))
 
 
 def _contact(response: Response) -> str:
@@ -391,7 +313,7 @@ def _challenge(response: Response) -> str | None:
         return None
 
 
-def _promised(session: Session) -> int:
-    """The size of a download, which its answer tells."""
-    download = session.tape is not None and session.offer.session.lower() == "download"
-    return session.tape.size if session.tape is not None and download else 0
+def _unnamed(response: Response) -> bool:
+    """A challenge that names no algorithm."""
+    challenges = response.headers.get_all("WWW-Authenticate")
+    return bool(challenges) and not any("algorithm" in each.lower() for each in challenges)

@@ -10,9 +10,7 @@ import asyncio
 import heapq
 import os
 import random
-import socket
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from civicam.kernel.errors import CivicamError
@@ -30,12 +28,15 @@ from civicam.signalling.sip.events import (
 )
 from civicam.signalling.sip.limits import Limits
 from civicam.signalling.sip.peer import Peer
-from civicam.signalling.sip.uri import parse_uri
-from civicam.simulator.conduct import Deed, Restart
+from civicam.simulator.calls import Calls
+from civicam.simulator.conduct import Deed, FetchFirmware, Restart, TakePictures
 from civicam.simulator.description import City, Device
 from civicam.simulator.device import GbDevice
-from civicam.simulator.faults import Condition, Faults
+from civicam.simulator.errands import Errands
+from civicam.simulator.faults import Faults
 from civicam.simulator.identity import Identity
+from civicam.simulator.member import Member, route_to
+from civicam.simulator.notices import How, Raised
 from civicam.simulator.options import Options
 from civicam.simulator.outputs import (
     Ask,
@@ -59,23 +60,6 @@ _BOOT_S = (2.0, 6.0)
 _CONNECT_S = 5.0
 
 
-@dataclass(eq=False, slots=True)
-class _Member:
-    """A device with its place in the shell."""
-
-    device: GbDevice
-    agent: SipAgent
-    condition: Condition
-    tcp: bool
-    peer: Peer | None = None
-    server: tuple[str, int] | None = None
-    """What ``peer`` is connected to."""
-    connecting: asyncio.Lock | None = None
-    due: float | None = None
-    running: bool = False
-    goodbye: bool = False
-
-
 class Ensemble:
     """All GB/T 28181 devices of a city."""
 
@@ -86,16 +70,17 @@ class Ensemble:
         self._rng = random.Random(f"ensemble:{options.seed}")
         self._ids = IdSource(os.urandom)
         self._agents: list[SipAgent] = []
-        self._members: dict[str, _Member] = {}
-        self._owners: dict[str, _Member] = {}
-        self._calls: dict[str, _Member] = {}
+        self._members: dict[str, Member] = {}
+        self._owners: dict[str, Member] = {}
+        self._calls: dict[str, Member] = {}
         self._media = MediaSessions(studio, self._hang_up, self._played, self._rng)
-        self._heap: list[tuple[float, int, _Member]] = []
+        self._errands = Errands()
+        self._heap: list[tuple[float, int, Member]] = []
         self._pushes = 0
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
-        self._by_peer: dict[Peer, _Member] = {}
+        self._by_peer: dict[Peer, Member] = {}
 
     # -- start and end
 
@@ -137,7 +122,7 @@ class Ensemble:
             )
             condition = self._faults.conditions[device.gb_id]
             logic = GbDevice(identity, origin, times, jitter=self._rng.random, clock=condition.clock_time)
-            member = _Member(logic, agent, condition, device.transport == "tcp")
+            member = Member(logic, agent, condition, device.transport == "tcp")
             self._members[device.gb_id] = member
             self._owners[device.gb_id] = member
             for channel in identity.channels:
@@ -201,7 +186,10 @@ class Ensemble:
         member = self._members.get(gb_id)
         if member is None:
             return
-        member.device.no_bye_answer = member.condition.no_bye_answer
+        member.device.calls.no_bye_answer = member.condition.no_bye_answer
+        member.device.conduct.manners = member.condition.manners
+        member.device.darken(member.condition.channels_off, asyncio.get_running_loop().time())
+        self._serve(member)
         if member.running and not member.condition.powered:
             self._cut_power(member)
         elif not member.running and member.condition.powered:
@@ -214,17 +202,26 @@ class Ensemble:
             self._cut_power(member)
             self._boot_later(member)
 
-    def _cut_power(self, member: _Member) -> None:
+    def alarm(self, gb_id: str, raised: Raised) -> How:
+        """Let a device send an alarm; says how it went."""
+        member = self._members.get(gb_id)
+        if member is None or not member.running:
+            return "offline"
+        how = member.device.alarm(raised, asyncio.get_running_loop().time())
+        self._serve(member)
+        return how
+
+    def _cut_power(self, member: Member) -> None:
         member.running = False
         member.device.crash()
         self._serve(member)
         if member.peer is not None:
             self._start(member.agent.disconnect(member.peer))
 
-    def _boot_later(self, member: _Member) -> None:
+    def _boot_later(self, member: Member) -> None:
         asyncio.get_running_loop().call_later(self._rng.uniform(*_BOOT_S), self._boot, member)
 
-    def _boot(self, member: _Member) -> None:
+    def _boot(self, member: Member) -> None:
         if member.running or not member.condition.powered:
             return
         member.running = True
@@ -233,7 +230,7 @@ class Ensemble:
 
     # -- devices and their outputs
 
-    def _serve(self, member: _Member) -> None:
+    def _serve(self, member: Member) -> None:
         """Do what a device asks for, then note when it wants to be woken."""
         while (output := member.device.next_output()) is not None:
             self._do(member, output)
@@ -244,7 +241,7 @@ class Ensemble:
             heapq.heappush(self._heap, (due, self._pushes, member))
             self._arm()
 
-    def _do(self, member: _Member, output: Output) -> None:
+    def _do(self, member: Member, output: Output) -> None:
         match output:
             case Ask():
                 self._start(self._ask(member, output))
@@ -263,12 +260,33 @@ class Ensemble:
             case Carry(deed=deed):
                 self._carry(member, deed)
 
-    def _carry(self, member: _Member, deed: Deed) -> None:
+    def _carry(self, member: Member, deed: Deed) -> None:
         """What an order leads to outside the device itself."""
-        if isinstance(deed, Restart):
-            self.reboot(member.device.identity.device.gb_id)
+        match deed:
+            case Restart():
+                self.reboot(member.gb_id)
+            case TakePictures():
+                self._start(self._pictures(member, deed))
+            case FetchFirmware():
+                self._start(self._firmware(member, deed))
 
-    def _later(self, member: _Member, act: Callable[[], object]) -> None:
+    async def _pictures(self, member: Member, deed: TakePictures) -> None:
+        put = member.condition.manners.uploads_put
+        finished = await self._errands.pictures(deed, member.condition.clock_time(), put=put)
+        member.device.tell(finished)
+        self._serve(member)
+
+    async def _firmware(self, member: Member, deed: FetchFirmware) -> None:
+        result = await self._errands.firmware(member.gb_id, deed)
+        if not result.ok:
+            member.device.tell(result)
+            self._serve(member)
+            return
+        member.device.conduct.firmware = deed.firmware
+        member.device.tell(result, once_back=True)
+        self.reboot(member.gb_id)
+
+    def _later(self, member: Member, act: Callable[[], object]) -> None:
         if member.condition.delay:
             asyncio.get_running_loop().call_later(member.condition.delay, act)
         else:
@@ -300,7 +318,7 @@ class Ensemble:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _ask(self, member: _Member, ask: Ask) -> None:
+    async def _ask(self, member: Member, ask: Ask) -> None:
         life = member.device.registration
         response = None
         if not member.condition.linked:
@@ -309,32 +327,15 @@ class Ensemble:
             if member.condition.delay:
                 await asyncio.sleep(member.condition.delay)
             try:
-                response = await member.agent.request(ask.request, await self._peer(member))
+                response = await member.agent.request(
+                    ask.request, await member.connect(self._options.server, self._by_peer)
+                )
             except CivicamError:
                 response = None
         if member.device.registration is life:  # not rebooted meanwhile
-            member.device.answered(ask.purpose, response, asyncio.get_running_loop().time())
+            now = asyncio.get_running_loop().time()
+            member.device.answered(ask.purpose, response, now, ask.request.call_id)
             self._serve(member)
-
-    async def _peer(self, member: _Member) -> Peer:
-        """Where a device's requests go: the platform's address (or where that sent it), or its connection."""
-        elsewhere = member.device.registration.server
-        uri = parse_uri(elsewhere) if elsewhere else None
-        host, port = (uri.host.strip("[]"), uri.port or 5060) if uri is not None else self._options.server
-        if not member.tcp:
-            return Peer("udp", host, port)
-        if member.connecting is None:
-            member.connecting = asyncio.Lock()
-        async with member.connecting:
-            if member.peer is not None and member.server != (host, port):
-                left, member.peer = member.peer, None
-                self._by_peer.pop(left, None)
-                await member.agent.disconnect(left)
-            if member.peer is None:
-                member.server = (host, port)
-                member.peer = await member.agent.connect_tcp(host, port)
-                self._by_peer[member.peer] = member
-        return member.peer
 
     # -- what comes in
 
@@ -355,11 +356,11 @@ class Ensemble:
     def _on_other(self, event: SipEvent) -> None:
         match event:
             case AckReceived(request=request):
-                self._with_call(request.call_id, lambda device: device.acknowledged(request.call_id))
+                self._with_call(request.call_id, lambda calls: calls.acknowledged(request.call_id))
             case RequestCancelled(request=request):
-                self._with_call(request.call_id, lambda device: device.ended(request.call_id))
+                self._with_call(request.call_id, lambda calls: calls.ended(request.call_id))
             case RequestTimedOut(request=request) if request.method == "INVITE":
-                self._with_call(request.call_id, lambda device: device.ended(request.call_id, tell=True))
+                self._with_call(request.call_id, lambda calls: calls.ended(request.call_id, tell=True))
             case ConnectionDropped(peer=peer):
                 member = self._by_peer.pop(peer, None)
                 if member is not None:
@@ -370,26 +371,15 @@ class Ensemble:
             case _:
                 pass
 
-    def _with_call(self, call_id: str, act: Callable[[GbDevice], None]) -> None:
+    def _with_call(self, call_id: str, act: Callable[[Calls], None]) -> None:
         member = self._calls.get(call_id)
         if member is not None:
-            act(member.device)
+            act(member.device.calls)
             self._serve(member)
 
     def _played(self, call_id: str) -> None:
-        self._with_call(call_id, lambda device: device.played(call_id))
+        self._with_call(call_id, lambda calls: calls.played(call_id))
 
     def _hang_up(self, call_id: str) -> None:
         """The media of a session broke: the device says BYE."""
-        self._with_call(call_id, lambda device: device.ended(call_id, tell=True))
-
-
-def route_to(server: tuple[str, int]) -> str:
-    """Own address on the way to ``server``; nothing is sent to find out."""
-    family = socket.AF_INET6 if ":" in server[0] else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(server)
-            return str(probe.getsockname()[0])
-        except OSError:
-            return "127.0.0.1"
+        self._with_call(call_id, lambda calls: calls.ended(call_id, tell=True))

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 from civicam.kernel.errors import Refused
 from civicam.simulator.description import City
+from civicam.simulator.manners import HABITS, Manners, switch
 
-Kind = Literal["power", "fibre", "device", "loss", "delay", "frozen", "black", "clock", "stop-mid-frame",
-               "garbage", "no-bye-answer", "wrong-ssrc"]  # fmt: skip
-KINDS: tuple[Kind, ...] = ("power", "fibre", "device", "loss", "delay", "frozen", "black", "clock",
-                           "stop-mid-frame", "garbage", "no-bye-answer", "wrong-ssrc")  # fmt: skip
-_LIMITS: Mapping[str, tuple[float, float]] = {"loss": (0.0, 1.0), "delay": (0.0, 10.0), "clock": (-1e9, 1e9)}
+KINDS: tuple[str, ...] = ("power", "fibre", "device", "channel-off", "loss", "delay", "frozen", "black",
+                          "clock", "stop-mid-frame", "garbage", "no-bye-answer", "wrong-ssrc",
+                          *HABITS)  # fmt: skip
+_LIMITS: Mapping[str, tuple[float, float]] = {"loss": (0.0, 1.0), "delay": (0.0, 10.0), "clock": (-1e9, 1e9),
+                                              "catalogue-sum-big": (0.0, 1e5),
+                                              "records-announced-more": (0.0, 1e5)}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -38,6 +39,8 @@ class Condition:
     garbage: bool = False
     no_bye_answer: bool = False
     wrong_ssrc: bool = False
+    channels_off: frozenset[str] = frozenset()
+    manners: Manners = field(default_factory=Manners)
 
     def clock_time(self) -> datetime:
         """What the device's own clock shows: the time it was told, and what is wrong with it."""
@@ -49,7 +52,7 @@ class Fault:
     """One fault: its kind, what it hits (feed, fibre, site, device or channel id), and how much."""
 
     id: int
-    kind: Kind
+    kind: str
     target: str
     value: float = 0.0
 
@@ -72,14 +75,13 @@ class Faults:
         Raises:
             Refused: ``simulator.unknown-fault``, ``simulator.unknown-target``, ``simulator.bad-value``.
         """
-        known = next((each for each in KINDS if each == kind), None)
-        if known is None:
+        if kind not in KINDS:
             raise Refused("simulator.unknown-fault", kind=kind, known=", ".join(KINDS))
         low, high = _LIMITS.get(kind, (0.0, 0.0))
         if kind in _LIMITS and not low <= value <= high:
             raise Refused("simulator.bad-value", kind=kind, value=value, low=low, high=high)
-        hit = self.devices_of(known, target)
-        fault = Fault(self._next, known, target, value)
+        hit = self.devices_of(kind, target)
+        fault = Fault(self._next, kind, target, value)
         self._next += 1
         self.active[fault.id] = fault
         self._recompute(hit)
@@ -104,7 +106,7 @@ class Faults:
         self._recompute(hit)
         return hit
 
-    def devices_of(self, kind: Kind, target: str) -> set[str]:
+    def devices_of(self, kind: str, target: str) -> set[str]:
         """The devices behind a target; a power feed is looked for among feeds, a fibre among fibres."""
         groups = {"power": self.city.feeds, "fibre": self.city.fibres}.get(kind, ())
         sites: Iterable[str] = next((group.sites for group in groups if group.id == target), (target,))
@@ -119,12 +121,19 @@ class Faults:
             raise Refused("simulator.unknown-target", target=target, kind=kind)
         return hit
 
+    def _channels_of(self, device: str, target: str) -> frozenset[str]:
+        """The channels of a device a target means: the one it names, else all."""
+        mine = frozenset(channel.gb_id for channel in self.city.by_device.get(device, ()))
+        return mine & {target} or mine
+
     def _recompute(self, hit: set[str]) -> None:
         """Conditions of ``hit`` from scratch, in place: streams hold on to them."""
         fresh = {device: Condition() for device in hit}
         for fault in self.active.values():
             for device in self.devices_of(fault.kind, fault.target) & hit:
                 _apply(fresh[device], fault)
+                if fault.kind == "channel-off":
+                    fresh[device].channels_off |= self._channels_of(device, fault.target)
         for device, condition in fresh.items():
             for each in fields(Condition):
                 if each.name != "drift":
@@ -143,5 +152,9 @@ def _apply(condition: Condition, fault: Fault) -> None:
             condition.delay += fault.value
         case "clock":
             condition.clock += fault.value
+        case "channel-off":
+            pass  # which channels are meant, the city knows
+        case kind if kind in HABITS:
+            switch(condition.manners, kind, fault.value)
         case _:
             setattr(condition, fault.kind.replace("-", "_"), True)

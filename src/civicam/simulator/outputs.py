@@ -14,7 +14,7 @@ from civicam.simulator.conduct import Deed
 from civicam.simulator.description import Channel
 from civicam.simulator.tape import Tape
 
-Purpose = Literal["register", "keepalive", "part", "other"]
+Purpose = Literal["register", "keepalive", "part", "notify", "other"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,13 @@ class Simulation:
         self.ensemble = Ensemble(city, options, self.faults, self.studio)
         self.rtsp = None if self.studio is None else RtspServer(city, self.faults, self.studio)
         self.rtsp_port = 0
-        self._control = Control(self.faults, changed=self._changed, reboot=self._reboot, stats=self.stats)
+        self._control = Control(
+            self.faults,
+            changed=self._changed,
+            reboot=self._reboot,
+            stats=self.stats,
+            alarm=self.ensemble.alarm,
+        )
 
     async def start(self) -> None:
         """Open sockets and let the devices boot.

@@ -55,14 +55,14 @@ class MediaSessions:
         try:
             sock = _stream_socket(host, session.offer) if session.offer.tcp else media_socket(host)
         except OSError:
-            device.refuse(session, 500)
+            device.calls.refuse(session, 500)
             return False
         self._sockets[session.call_id] = sock
         ssrc = session.offer.ssrc
         if ssrc is None:
             ssrc = self._rng.randrange(1, _PRIVATE_SSRCS)
         session.offer = replace(session.offer, ssrc=ssrc)
-        device.accept(session, sock.getsockname()[1], ssrc)
+        device.calls.accept(session, sock.getsockname()[1], ssrc)
         return True
 
     async def play(self, device: GbDevice, session: Session, condition: Condition) -> None:
@@ -78,7 +78,7 @@ class MediaSessions:
             sock.close()
             self._hang_up(session.call_id)
             return
-        if session.call_id not in device.sessions:
+        if session.call_id not in device.calls.sessions:
             sock.close()  # hung up meanwhile
             return
         channel = session.channel
