@@ -24,15 +24,16 @@ KNOWN = DeviceCredentials(DeviceId("d1"), CAM, digest.ha1(CAM, REALM, "example-9
 class Door:
     """A guard and what a camera needs to answer it."""
 
-    def __init__(self) -> None:
+    def __init__(self, algorithms: tuple[str, ...] = ("MD5",)) -> None:
         self.nonces = NonceBook(b"0123456789abcdef")
-        self.guard = Guard(OWN, self.nonces, WrongPasswords(3, 60))
+        self.guard = Guard(OWN, self.nonces, WrongPasswords(3, 60), algorithms)
 
     def proof(
-        self, now: float, password: str = "example-9", username: str = CAM, nonce: str = ""
-    ) -> digest.Authorization:
+        self, now: float, password: str = "example-9", username: str = CAM, nonce: str = "",
+        algorithm: str = "MD5",
+    ) -> digest.Authorization:  # fmt: skip
         """The Authorization of a REGISTER."""
-        question = digest.Challenge(REALM, nonce or self.nonces.issue(CAM, now), qop="auth")
+        question = digest.Challenge(REALM, nonce or self.nonces.issue(CAM, now), algorithm, "auth")
         value = digest.answer(
             question, digest.Password(username, password), "REGISTER", f"sip:{OWN}@x", "c0ffee"
         )
@@ -95,9 +96,42 @@ def test_series_of_wrong_passwords() -> None:
 
 
 def test_sip_user_that_differs_from_the_device_id() -> None:
-    """Devices have an authentication id of their own: HA1 holds the id the operator entered."""
+    """Devices have an authentication id of their own: HA1 holds it once the operator has entered it."""
     door = Door()
-    assert door.judge(door.proof(0, username="admin"), 0, KNOWN) is Verdict.WRONG_PASSWORD
+    assert door.judge(door.proof(0, username="admin"), 0, KNOWN) is Verdict.WRONG_USER
+    entered = replace(KNOWN, ha1_md5=digest.ha1("admin", REALM, "example-9"), username="admin")
+    assert door.judge(door.proof(0, username="admin"), 0, entered) is Verdict.ACCEPT
+    assert door.judge(door.proof(0, "wrong", username="admin"), 0, entered) is Verdict.WRONG_PASSWORD
+    assert door.judge(door.proof(0), 0, entered) is Verdict.WRONG_USER
+
+
+BOTH = replace(KNOWN, ha1_sha256=digest.ha1(CAM, REALM, "example-9", "SHA-256"))
+
+
+@pytest.mark.parametrize(
+    ("algorithms", "known", "algorithm", "verdict"),
+    [
+        (("MD5",), BOTH, "MD5", Verdict.ACCEPT),
+        (("MD5",), BOTH, "SHA-256", Verdict.CHALLENGE),  # not offered
+        (("MD5", "SHA-256"), BOTH, "SHA-256", Verdict.ACCEPT),
+        (("SHA-256", "MD5"), BOTH, "MD5", Verdict.ACCEPT),
+        (("SHA-256", "MD5"), KNOWN, "SHA-256", Verdict.CHALLENGE),  # entered before we kept it
+        (("SHA-256", "MD5"), KNOWN, "MD5", Verdict.ACCEPT),
+        (("SHA-256",), BOTH, "SHA-256", Verdict.ACCEPT),
+        (("SHA-256",), BOTH, "MD5", Verdict.CHALLENGE),  # no way down to the weaker one
+        (("SHA-256",), KNOWN, "SHA-256", Verdict.NO_SECRET),
+        (("SHA-256",), KNOWN, "MD5", Verdict.NO_SECRET),
+    ],
+)
+def test_algorithms(
+    algorithms: tuple[str, ...], known: DeviceCredentials, algorithm: str, verdict: Verdict
+) -> None:
+    """RFC 8760: what the setting offers and the store can check."""
+    door = Door(algorithms)
+    assert door.judge(door.proof(0, algorithm=algorithm), 0, known) is verdict
+    if verdict is Verdict.ACCEPT:
+        wrong = door.proof(1, "wrong", algorithm=algorithm)
+        assert door.judge(wrong, 1, known) is Verdict.WRONG_PASSWORD
 
 
 @pytest.mark.parametrize(
@@ -131,3 +165,14 @@ def test_addresses_that_are_no_device(from_: str, to: str) -> None:
     with pytest.raises(Refused) as caught:
         read_claim(register(from_, to), "h")
     assert caught.value.code == "signalling.bad-id"
+
+
+def test_the_first_proof_we_can_read_counts() -> None:
+    """A client may answer every challenge, and some of them by schemes we do not have."""
+    request = register(f"<sip:{CAM}@x>;tag=1", f"<sip:{CAM}@x>")
+    shape = 'Digest username="u", realm="r", nonce="{}", uri="sip:x", response="0", algorithm={}'
+    for nonce, algorithm in (("1", "SM3"), ("2", "SHA-256"), ("3", "MD5")):
+        request.headers.add("Authorization", shape.format(nonce, algorithm))
+    claim = read_claim(request, "h")
+    assert claim.authorization is not None
+    assert claim.authorization.nonce == "2"

@@ -7,6 +7,7 @@ and answers. The store is durable before the 200 leaves, so a crash never forget
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from civicam.fleet.facts import DeviceCredentials, DeviceRegistered, DeviceUnregistered
@@ -34,12 +35,13 @@ class Verdict(enum.StrEnum):
     UNKNOWN = "gateway.unknown-device"
     DISABLED = "gateway.device-disabled"
     WRONG_PASSWORD = "gateway.wrong-password"  # noqa: S105 — a code
+    WRONG_USER = "gateway.wrong-user"
+    NO_SECRET = "gateway.no-secret"  # noqa: S105 — a code
     TOO_MANY = "gateway.too-many-failures"
 
 
-REFUSALS = frozenset(
-    {Verdict.OWN_ID, Verdict.UNKNOWN, Verdict.DISABLED, Verdict.WRONG_PASSWORD, Verdict.TOO_MANY}
-)
+REFUSALS = frozenset(set(Verdict) - {Verdict.CHALLENGE, Verdict.STALE, Verdict.ACCEPT})
+FOREIGN_NONCE = "gateway.foreign-nonce"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,19 @@ class Claim:
 
 
 class Guard:
-    """What decides: our id, the nonces, the series of wrong passwords."""
+    """What decides: our id, the nonces, the series of wrong passwords, the algorithms we take."""
 
-    def __init__(self, own_id: GbId, nonces: NonceBook, wrong: WrongPasswords) -> None:
+    def __init__(
+        self, own_id: GbId, nonces: NonceBook, wrong: WrongPasswords, algorithms: Sequence[str] = ("MD5",)
+    ) -> None:
         self._own_id = own_id
         self._nonces = nonces
         self._wrong = wrong
+        self._algorithms = algorithms
+
+    def offered(self, known: DeviceCredentials) -> list[str]:
+        """The algorithms this device may answer by, the preferred one first."""
+        return [each for each in self._algorithms if _ha1(known, each)]
 
     def before_lookup(self, claim: Claim, now: float) -> Verdict | None:
         """What can be said without the store; None to go on."""
@@ -72,17 +81,24 @@ class Guard:
             return Verdict.UNKNOWN
         if not known.enabled:
             return Verdict.DISABLED
-        auth = claim.authorization
-        if auth is None:
+        offered, auth = self.offered(known), claim.authorization
+        if not offered:
+            return Verdict.NO_SECRET
+        if auth is None or auth.algorithm not in offered:
             return Verdict.CHALLENGE
         if self._nonces.check(claim.gb_id, auth.nonce, auth.nc, now) is not NonceState.FRESH:
             return Verdict.STALE
-        if not digest.verify(known.ha1_md5, "REGISTER", auth) or auth.algorithm != "MD5":
+        if not digest.verify(_ha1(known, auth.algorithm), "REGISTER", auth):
             self._wrong.failed(claim.gb_id, claim.host, now)
-            return Verdict.WRONG_PASSWORD
+            expected = known.username or known.gb_id
+            return Verdict.WRONG_PASSWORD if auth.username == expected else Verdict.WRONG_USER
         self._nonces.use(auth.nonce, auth.nc, now)
         self._wrong.proved(claim.gb_id, claim.host)
         return Verdict.ACCEPT
+
+
+def _ha1(known: DeviceCredentials, algorithm: str) -> str:
+    return known.ha1_md5 if algorithm == "MD5" else known.ha1_sha256
 
 
 def granted(asked: int | None, default: int, limit: int) -> int:
@@ -96,7 +112,8 @@ def read_claim(request: Request, host: str) -> Claim:
     gb_id = GbId.parse(from_user or "")
     if to_user != gb_id:
         raise Refused("signalling.bad-id", value=ascii((to_user or "")[:40]))
-    auth = digest.parse_authorization(request.headers.get("Authorization"))
+    proofs = [digest.parse_authorization(value) for value in request.headers.get_all("Authorization")]
+    auth = next((each for each in proofs if each is not None), None)
     return Claim(gb_id, host, auth, request.expires)
 
 
@@ -108,7 +125,10 @@ class Registrar:
         self._desk = desk
         self._nonces = NonceBook(secret)
         self._guard = Guard(
-            desk.settings.id, self._nonces, WrongPasswords(settings.wrong_passwords, settings.refuse_s)
+            desk.settings.id,
+            self._nonces,
+            WrongPasswords(settings.wrong_passwords, settings.refuse_s),
+            settings.algorithms,
         )
         self.admission = Admission(settings.rate, settings.burst, settings.in_flight)
 
@@ -147,13 +167,23 @@ class Registrar:
             if not self._redirected(event, claim):
                 await self._accept(event, claim, known)
         else:
-            self._challenge(event, claim, known.realm, stale=verdict is Verdict.STALE)
+            self._challenge(event, claim, known, stale=verdict is Verdict.STALE)
 
-    def _challenge(self, event: RequestReceived, claim: Claim, realm: str, *, stale: bool) -> None:
-        self._desk.counters["register_stale" if stale else "register_challenged"] += 1
-        nonce = self._nonces.issue(claim.gb_id, self._desk.clock.monotonic())
-        value = digest.challenge(realm, nonce, stale=stale)
-        self._desk.answer(event, 401, headers=[("WWW-Authenticate", value), *self._version()])
+    def _challenge(
+        self, event: RequestReceived, claim: Claim, known: DeviceCredentials, *, stale: bool
+    ) -> None:
+        desk, now = self._desk, self._desk.clock.monotonic()
+        desk.counters["register_stale" if stale else "register_challenged"] += 1
+        if stale and claim.authorization is not None and not NonceBook.shaped(claim.authorization.nonce):
+            # once from a device that comes from another platform; always from a client that makes them up
+            desk.unknown.note(claim.gb_id, event.source, FOREIGN_NONCE, desk.clock.now())
+            desk.faults.note(FOREIGN_NONCE, claim.gb_id, now, source=source_text(event.source))
+        nonce = self._nonces.issue(claim.gb_id, now)
+        headers = [
+            ("WWW-Authenticate", digest.challenge(known.realm, nonce, algorithm=each, stale=stale))
+            for each in self._guard.offered(known)
+        ]
+        desk.answer(event, 401, headers=[*headers, *self._version()])
 
     def _redirected(self, event: RequestReceived, claim: Claim) -> bool:
         """302 to a device that has its place elsewhere (2022 §9.1.2.3); it has proven itself first."""

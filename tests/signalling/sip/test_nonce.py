@@ -77,3 +77,10 @@ def test_a_short_secret_is_refused() -> None:
     """It could be guessed."""
     with pytest.raises(ValueError, match="16 bytes"):
         NonceBook(b"short")
+
+
+def test_a_nonce_of_another_process_has_our_form(book: NonceBook) -> None:
+    """What a client makes up has not."""
+    assert NonceBook.shaped(NonceBook(b"another secret of 16").issue(CAMERA, 0))
+    for made_up in ("", "1234", "g" * 38, "A" * 38, "0" * 37):
+        assert not NonceBook.shaped(made_up)

@@ -22,6 +22,7 @@ _TIME_DIGITS = 12
 _COUNT_DIGITS = 6
 _MAC_DIGITS = 20
 _LENGTH = _TIME_DIGITS + _COUNT_DIGITS + _MAC_DIGITS
+_HEX = frozenset("0123456789abcdef")
 
 
 class NonceState(enum.Enum):
@@ -87,6 +88,11 @@ class NonceBook:
         if nc and int(nc, 16) > highest:
             return NonceState.FRESH
         return NonceState.FRESH if now - since <= self._reuse_window else NonceState.STALE
+
+    @staticmethod
+    def shaped(nonce: str) -> bool:
+        """Whether ``nonce`` has the form of ours, from whichever process; else somebody made it up."""
+        return len(nonce) == _LENGTH and set(nonce) <= _HEX
 
     def use(self, nonce: str, nc: str, now: float) -> None:
         """Remember that ``nonce`` served a request that was verified."""
