@@ -203,3 +203,14 @@ def test_offline_exactly_when_the_silence_outlasts_the_patience(gaps: list[float
         assert lost == ([now + RULES.patience_s] if now + RULES.patience_s <= now + gap else [])
         now += gap
         assert (made.heard(CAM, now) is not None) == bool(lost)
+
+
+def test_what_is_overdue_is_counted_up_to_the_loss() -> None:
+    book = PresenceBook()
+    assert (book.heard_by(CAM), book.overdue(CAM, 0.0)) == (None, 0)
+    book.start(CAM, Rules(interval_s=60, misses=3, grace_s=2), Presence.UNKNOWN, 0.0)
+    book.heard(CAM, 100.0)
+    assert book.heard_by(CAM) == 282.0
+    assert [book.overdue(CAM, 100.0 + s) for s in (0, 61, 63, 123, 181, 500)] == [0, 0, 1, 2, 2, 3]
+    book.handle_timer(283.0)
+    assert (book.heard_by(CAM), book.overdue(CAM, 400.0)) == (None, 0)

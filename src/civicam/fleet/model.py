@@ -125,7 +125,7 @@ def take_changes(
 
     ``delete`` marks a channel missing, as a complete list without it does. A state of a channel that is not
     known, or missing, changes nothing: only a list, or its own ``add``, brings a channel in. The same news
-    again changes nothing.
+    again changes nothing in channels that were known.
     """
     before = {channel.item.gb_id: channel for channel in known}
     after = dict(before)
