@@ -28,8 +28,8 @@ CHANNEL = GbId("34020000001310000001")
 NOW = datetime(2026, 3, 2, 1, tzinfo=UTC)
 
 
-def device(**manners: bool) -> Conduct:
-    return Conduct(DEVICE, (CHANNEL,), lambda: NOW, Manners(**manners)  # type: ignore[arg-type])
+def device(**manners: Any) -> Conduct:
+    return Conduct(DEVICE, (CHANNEL,), lambda: NOW, Manners(**manners))
 
 
 def ask(conduct: Conduct, question: Message, now: float = 0.0) -> Any:

@@ -22,7 +22,7 @@ from civicam.media.core.packetise import RtpPacketiser
 from civicam.media.core.ps_mux import PsMuxer
 from civicam.media.core.rfc4571 import frame
 from civicam.media.core.unit import Codec
-from civicam.simulator import sound
+from civicam.simulator import sound, spoil
 from civicam.simulator.description import Audio
 from civicam.simulator.faults import Condition
 from civicam.simulator.picture import RATE, Coded
@@ -78,6 +78,7 @@ class Transmitter:
         self._waiting: deque[tuple[float, list[bytes]]] = deque()
         self._held = b""
         self._first_pts: int | None = None
+        self._pictures = self._keys = 0
         self._cut = False
         self._bursts = True
         self._closed = False
@@ -97,8 +98,11 @@ class Transmitter:
 
     def _packets(self, coded: Coded, number: int) -> list[bytes]:
         """A picture as RTP packets, spoilt as the device's condition has it."""
-        pts = coded.pts - (self._first_pts or 0)
-        pack = self._muxer.video(coded.data, pts, key=coded.key)
+        manners = self._condition.manners
+        self._pictures += 1
+        self._keys += coded.key
+        pts = spoil.stamp(manners, coded.pts - (self._first_pts or 0), self._pictures)
+        pack = spoil.pack(manners, self._muxer.video(coded.data, pts, key=coded.key), self._keys)
         if self._stream.audio == "pcma":
             pack += self._muxer.audio(sound.frame(number, RATE), pts)
         if self._condition.garbage:
