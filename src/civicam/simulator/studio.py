@@ -119,9 +119,7 @@ class Studio:
         """Close the workshops."""
         await asyncio.gather(*(workshop.stop() for workshop in self._workshops))
 
-    def open(
-        self, channel: str, profile: Profile, sink: Sink, condition: Condition | None = None
-    ) -> None:
+    def open(self, channel: str, profile: Profile, sink: Sink, condition: Condition | None = None) -> None:
         """Let ``sink`` have the pictures of a channel, from the next key frame, which comes at once.
 
         A name with ``@`` and something after it is a feed of its own of that channel, in its own
