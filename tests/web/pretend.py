@@ -142,6 +142,24 @@ class PretendPlaybacks(PretendUseCase):
         self.closed.append(stream_id)
 
 
+class PretendBroadcasts:
+    """Opens a way to each channel; ``fault`` is raised instead when it is set."""
+
+    def __init__(self) -> None:
+        self.opened: list[str] = []
+        self.closed: list[str] = []
+        self.fault: Exception | None = None
+
+    async def open(self, channel_id: ChannelId) -> str:
+        self.opened.append(channel_id)
+        if self.fault is not None:
+            raise self.fault
+        return f"{channel_id}-voice"
+
+    def close(self, stream_id: str) -> None:
+        self.closed.append(stream_id)
+
+
 class PretendCheckups:
     """Remembers what was begun."""
 
@@ -175,6 +193,7 @@ class PretendOperator:
     configuration: Any = field(default_factory=PretendUseCase)
     playbacks: Any = field(default_factory=PretendPlaybacks)
     downloads: Any = field(default_factory=PretendUseCase)
+    broadcasts: PretendBroadcasts = field(default_factory=PretendBroadcasts)
     checkups: PretendCheckups = field(default_factory=PretendCheckups)
 
     @property
@@ -193,6 +212,7 @@ class PretendEngine:
     tickets: dict[str, tuple[str, str]] = field(default_factory=dict)
     revoked: list[str] = field(default_factory=list)
     open: list[StreamStats] = field(default_factory=list)
+    speaking: dict[str, SoundFormat] = field(default_factory=dict)
     fault: Exception | None = None
 
     async def admit(self, stream_id: str, ticket: str, fmt: WireFormat, client: str, ttl: float) -> Door:
@@ -247,10 +267,16 @@ class PretendEngine:
     async def admit_speaker(
         self, stream_id: str, ticket: str, fmt: SoundFormat, client: str, ttl: float
     ) -> Door:
-        raise Refused("media.no-stream")
+        if self.fault is not None:
+            raise self.fault
+        self.tickets[ticket] = (stream_id, client)
+        self.speaking[stream_id] = fmt
+        return Door(8081, "/media")
 
     async def speeches(self) -> list[SpeechStats]:
-        return []
+        if self.fault is not None:
+            raise self.fault
+        return [SpeechStats(each, "192.0.2.1:9000", 0, 0, 0, 0, True) for each in self.speaking]
 
     async def pull(self, spec: PullSpec) -> None:
         raise Refused("media.no-stream")

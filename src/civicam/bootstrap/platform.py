@@ -175,6 +175,7 @@ class Platform:
         self._later("outbox", 3, dispatcher.aclose)
         self._later("viewings", 5, app.state.live.aclose)
         self._later("playbacks", 5, app.state.playback.aclose)
+        self._later("broadcasts", 5, app.state.broadcast.aclose)
         await app.state.hub.start()
         config = uvicorn.Config(
             app,

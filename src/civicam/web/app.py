@@ -17,7 +17,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from civicam import __version__
 from civicam.web import errors
 from civicam.web.alarms import AlarmNews
-from civicam.web.api import access, alarms, control, devices, fleet, live, playback, system
+from civicam.web.api import access, alarms, broadcast, control, devices, fleet, live, playback, system
+from civicam.web.broadcast import BroadcastDesk
 from civicam.web.events import EventHub
 from civicam.web.guard import Guard
 from civicam.web.live import LiveDesk
@@ -53,6 +54,7 @@ def api() -> FastAPI:
         control.router,
         live.router,
         playback.router,
+        broadcast.router,
         system.router,
     ):
         app.include_router(router, prefix="/api")
@@ -64,13 +66,15 @@ def create_app(services: Services, static: Path = HERE) -> FastAPI:
     app = api()
     desk = LiveDesk(services.access, services.streams, services.engine, services.ticket_ttl_s)
     player = PlaybackDesk(services.access, services.operator, services.engine, services.ticket_ttl_s)
-    desk.companions.append(player)
+    speaking = BroadcastDesk(services.access, services.operator, services.engine, services.ticket_ttl_s)
+    desk.companions += [player, speaking]
     situation = SituationDesk(services.fleet, services.engine, desk)
     state: MutableMapping[str, Any] = app.state._state
     state.update(
         services=services,
         live=desk,
         playback=player,
+        broadcast=speaking,
         situation=situation,
         hub=EventHub(
             services.fleet,

@@ -142,3 +142,15 @@ class Downloads(Protocol):
     def file(self, download_id: str) -> tuple[Download, Path]: ...
 
     async def remove(self, download_id: str) -> None: ...
+
+
+class Broadcasts(Protocol):
+    """Speaking through loudspeakers."""
+
+    async def open(self, channel_id: ChannelId) -> str:
+        """The stream id, once the device takes sound. Raises ``gateway.broadcast-…``, ``gateway.no-answer``,
+        ``gateway.device-refused``, ``gateway.too-many-broadcasts``.
+        """
+        ...
+
+    def close(self, stream_id: str) -> None: ...

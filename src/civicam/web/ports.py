@@ -15,7 +15,7 @@ from civicam.fleet.sight import Checkup, DeviceSight, Position, TraceRow
 from civicam.kernel.clock import Clock
 from civicam.media.engine import MediaEngine
 from civicam.observability.metrics import Metrics
-from civicam.web.orders import Configuration, Downloads, Maintenance, Places, Playbacks, Ptz
+from civicam.web.orders import Broadcasts, Configuration, Downloads, Maintenance, Places, Playbacks, Ptz
 from civicam.web.settings import WebSettings
 
 ComponentState = Literal["ok", "degraded", "failed"]
@@ -111,6 +111,9 @@ class Operations(Protocol):
 
     @property
     def downloads(self) -> Downloads: ...
+
+    @property
+    def broadcasts(self) -> Broadcasts: ...
 
     @property
     def alarms(self) -> AlarmDesk: ...
