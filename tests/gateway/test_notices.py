@@ -18,6 +18,8 @@ from civicam.signalling.gb28181.manscdp import CatalogQuery, Keepalive, to_xml
 DEVICE = DeviceId(f"d-{NVR}")
 MOBILE = "34020000001380000001"
 
+ALARM = AlarmNotify(7, CAM1, priority=1, method=2, alarm_type=2)
+
 
 @pytest.mark.parametrize(
     ("body", "event", "content_type", "status"),

@@ -15,7 +15,7 @@ from civicam.gateway.event_settings import DeviceHabits, SubscriptionSettings
 from civicam.gateway.settings import GatewaySettings
 from civicam.signalling.gb28181.events import SubscriptionKind
 from civicam.signalling.gb28181.manscdp import CatalogQuery, parse_message
-from civicam.signalling.gb28181.manscdp.alarm import AlarmNotify, AlarmQuery
+from civicam.signalling.gb28181.manscdp.alarm import AlarmQuery
 from civicam.signalling.gb28181.manscdp.mobile_position import MobilePositionQuery
 from civicam.signalling.gb28181.manscdp.ptz_position import PtzPositionQuery
 
@@ -322,6 +322,3 @@ def test_a_subscription_the_device_ends_is_asked_for_again() -> None:
         assert world.gateway.counters()["subscription_fell"] == 1
 
     run(story())
-
-
-ALARM = AlarmNotify(7, CAM1, priority=1, method=2, alarm_type=2)
