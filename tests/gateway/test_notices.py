@@ -14,6 +14,7 @@ from civicam.fleet.facts import DeviceId, Presence
 from civicam.gateway.subscriptions import seconds
 from civicam.signalling.gb28181.ids import GbId
 from civicam.signalling.gb28181.manscdp import CatalogQuery, Keepalive, to_xml
+from civicam.signalling.gb28181.manscdp.alarm import AlarmNotify
 
 DEVICE = DeviceId(f"d-{NVR}")
 MOBILE = "34020000001380000001"
