@@ -94,6 +94,8 @@ def test_a_peer_without_contact_or_tag_is_borne(wire: Wire) -> None:
     assert theirs.local_tag == ""
     unreadable = new_response(invite, 200, headers=[("Contact", "<nothing>")])
     assert Dialog.from_uac(invite, unreadable, wire.origin()).target == CAMERA
+    copied = new_response(invite, 200, headers=[("Contact", wire.origin().contact("34020000002000000001"))])
+    assert Dialog.from_uac(invite, copied, wire.origin()).target == CAMERA
 
 
 @pytest.mark.parametrize(

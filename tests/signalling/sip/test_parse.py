@@ -108,6 +108,21 @@ def test_what_is_refused(device_says: DeviceSays, change: tuple[bytes, bytes]) -
         parse_message(data.replace(*change, 1))
 
 
+@pytest.mark.parametrize(
+    ("method", "other", "sound"), [("BYE", "INVITE", True), ("INVITE", "BYE", False), ("BYE", "ACK", False)]
+)
+def test_a_bye_may_name_its_invite_in_cseq(
+    device_says: DeviceSays, method: str, other: str, sound: bool
+) -> None:
+    """Programs repeat the INVITE's CSeq whole; nothing else is let through."""
+    data = device_says(method).replace(f"CSeq: 20 {method}".encode(), f"CSeq: 20 {other}".encode())
+    if sound:
+        assert parse_message(data).cseq.method == other
+    else:
+        with pytest.raises(BadMessage):
+            parse_message(data)
+
+
 @pytest.mark.parametrize(("method", "sound"), [("REGISTER", False), ("INVITE", False), ("MESSAGE", True)])
 def test_a_contact_is_read_where_it_founds_something(
     device_says: DeviceSays, method: str, sound: bool

@@ -36,13 +36,15 @@ class Dialog:
     @classmethod
     def from_uac(cls, invite: Request, response: Response, origin: Origin) -> Dialog:
         """We sent ``invite``; ``response`` (1xx with To tag, or 2xx) founds the dialog. A missing To tag is
-        borne.
+        borne, and a Contact that is missing, broken or our own: then the INVITE's Request-URI is the target.
         """
         number = invite.cseq.number
         try:
             contact = response.contact
         except BadMessage:
             contact = None  # a call that stands is not given up for a Contact nobody can read
+        if contact is not None and (contact.uri.host, contact.uri.port or 5060) == (origin.host, origin.port):
+            contact = None  # programs copy ours: a BYE that names ourselves would be nobody's
         return cls(
             call_id=invite.call_id,
             local=invite.headers.first("from") or "",

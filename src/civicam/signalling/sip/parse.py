@@ -230,8 +230,8 @@ def finish(draft: Draft, body: bytes) -> tuple[Request | Response, Via, CSeq]:
         if len(vias) > 1 or not headers.only("via"):
             raise repeated_header("Via")  # RFC 3261 §8.1.3.3: it went astray, for we are no proxy
         return Response(draft.status, draft.reason, headers, body), via, cseq
-    if cseq.method != draft.method:
-        raise bad_header("CSeq")
+    if cseq.method != draft.method and (draft.method, cseq.method) != ("BYE", "INVITE"):
+        raise bad_header("CSeq")  # a BYE with its INVITE's CSeq is clear enough, and must not leave a ghost
     if _PLAIN_URI.fullmatch(draft.uri) is None:
         parse_uri(draft.uri)
     _check_numbers(headers)
