@@ -19,14 +19,17 @@ from urllib.parse import urlsplit
 from civicam.bench.live import demo
 from civicam.bench.live_page import CHROMIUM
 
-PAGES = ("situation", "map", "site", "live", "channels", "system")
+PAGES = (
+    *("situation", "map", "site", "live", "playback", "alarms"),
+    *("channels", "devices", "device", "system"),
+)
 THEMES: tuple[Literal["dark"], Literal["light"]] = ("dark", "light")
 _REGISTERED = re.compile(r"^14\d$|^150$")
 
 
 def shoot(page: Any, origin: str, name: str, target: Path) -> None:
     """Bring one page into the state worth seeing and take its picture."""
-    path = {"site": "map"}.get(name, name)
+    path = {"site": "map", "device": "devices"}.get(name, name)
     page.goto(f"{origin}/{path}")
     if name in ("map", "site"):
         page.locator("[data-test=map] canvas").first.wait_for()
@@ -34,6 +37,10 @@ def shoot(page: Any, origin: str, name: str, target: Path) -> None:
         _open_site(page)
     if name == "live":
         _fill_wall(page)
+    if name == "playback":
+        _play_recording(page)
+    if name == "device":
+        page.locator("[data-test=device-row] a").first.click()
     page.wait_for_timeout(2500)
     page.screenshot(path=str(target))
 
@@ -59,6 +66,14 @@ def _fill_wall(page: Any) -> None:
         for index in range(4):
             page.locator("[data-kind=channel]").nth(index).click()
     page.locator("[data-test=pane][data-state=playing]").nth(2).wait_for(timeout=60_000)
+
+
+def _play_recording(page: Any) -> None:
+    """The first camera of the first recorder that has recorded today."""
+    page.locator("[data-test=tree-search]").fill("枪机02")
+    page.locator("[data-test=tree] [data-node]").first.click()
+    page.locator("[data-test=toggle]:enabled").click(timeout=30_000)
+    page.locator("[data-test=tape][data-state=playing]").wait_for(timeout=30_000)
 
 
 def main() -> None:

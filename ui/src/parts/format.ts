@@ -21,10 +21,12 @@ export function dateTime(at: string | number | Date | null | undefined): string 
   return `${parts["year"]}-${parts["month"]}-${parts["day"]} ${parts["hour"]}:${parts["minute"]}:${parts["second"]}`;
 }
 
-/** What a person typed as `YYYY-MM-DDTHH:mm` (seconds optional) as a moment with its zone; "" for nothing. */
+/** What a person typed as `YYYY-MM-DD HH:mm` (seconds optional) as a moment with its zone; "" for anything else. */
 export function houseTime(typed: string): string {
-  if (typed === "") return "";
-  return `${typed.length === 16 ? `${typed}:00` : typed}+08:00`;
+  const found = /^\s*(\d{4}-\d{2}-\d{2})[ T]+(\d{1,2}:\d{2})(:\d{2})?\s*$/.exec(typed);
+  if (found === null) return "";
+  const moment = `${found[1]}T${(found[2] ?? "").padStart(5, "0")}${found[3] ?? ":00"}+08:00`;
+  return Number.isNaN(Date.parse(moment)) ? "" : moment;
 }
 
 /** `HH:mm:ss` in Asia/Shanghai. */
