@@ -206,6 +206,23 @@ def test_fields_in_attributes_and_any_order() -> None:
     assert parse_message(body.encode()) == Keepalive(3, NVR)
 
 
+@pytest.mark.parametrize(
+    ("field", "sn"),
+    [
+        ("<SN>1795485484355</SN>", 1_795_485_484_355),
+        ("<SN>0</SN>", 0),
+        ("<SN>９</SN>", 0),
+        ("<SN></SN>", 0),
+        ("<SN>99999999999999999999</SN>", 0),
+        ("", 0),
+    ],
+)
+def test_a_heartbeat_counts_whatever_its_serial_number(field: str, sn: int) -> None:
+    """Milliseconds since 1970 were met in a public simulator, and a device that was there went offline."""
+    body = f"<Notify><CmdType>Keepalive</CmdType>{field}<DeviceID>{NVR}</DeviceID></Notify>"
+    assert parse_message(body.encode()) == Keepalive(sn, NVR)
+
+
 def test_unknown_commands_are_told_by_name() -> None:
     body = f"<Control><CmdType>VendorMagic</CmdType><SN>x</SN><DeviceID>{NVR}</DeviceID></Control>"
     assert parse_message(body.encode()) == UnknownCommand(Root.CONTROL, "VendorMagic", None, NVR)
@@ -217,9 +234,10 @@ def test_unknown_commands_are_told_by_name() -> None:
         "<Other><CmdType>Keepalive</CmdType></Other>",
         "<Notify><SN>1</SN></Notify>",
         "<Notify><CmdType></CmdType></Notify>",
-        f"<Notify><CmdType>Keepalive</CmdType><DeviceID>{NVR}</DeviceID></Notify>",
-        f"<Notify><CmdType>Keepalive</CmdType><SN>0</SN><DeviceID>{NVR}</DeviceID></Notify>",
-        f"<Notify><CmdType>Keepalive</CmdType><SN>９</SN><DeviceID>{NVR}</DeviceID></Notify>",
+        f"<Query><CmdType>Catalog</CmdType><DeviceID>{NVR}</DeviceID></Query>",
+        f"<Query><CmdType>Catalog</CmdType><SN>-1</SN><DeviceID>{NVR}</DeviceID></Query>",
+        f"<Query><CmdType>Catalog</CmdType><SN>９</SN><DeviceID>{NVR}</DeviceID></Query>",
+        f"<Query><CmdType>Catalog</CmdType><SN>9223372036854775808</SN><DeviceID>{NVR}</DeviceID></Query>",
         "<Notify><CmdType>Keepalive</CmdType><SN>1</SN></Notify>",
         "<Query><CmdType>Catalog</CmdType><SN>1</SN></Query>",
         "<Response><CmdType>Catalog</CmdType><SN>1</SN></Response>",

@@ -16,7 +16,8 @@ from civicam.signalling.gb28181.clock import format_time, parse_date
 from civicam.signalling.gb28181.ids import GbId
 from civicam.signalling.gb28181.xml import Element, Malformed, text_of
 
-MAX_SN = 2**31 - 1
+MAX_SN = 2**63 - 1
+"""We write up to 2^31-1; devices were met that write milliseconds since 1970."""
 
 # What can be written again as Beijing time: four digits of year, and no day after the last one there is.
 _EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
@@ -40,8 +41,10 @@ class Root(enum.StrEnum):
 
 
 def read_sn(root: Element) -> int:
-    """SN, an integer 1..2^31-1. Raises `Malformed` ``signalling.bad-field``."""
-    value = read_int(root, "SN", 1, MAX_SN)
+    """SN, an integer 0..2^63-1 (the standard begins with 1, some devices with 0). Raises `Malformed`
+    ``signalling.bad-field``.
+    """
+    value = read_int(root, "SN", 0, MAX_SN)
     if value is None:
         raise bad_field("SN", text_of(root, "SN"))
     return value

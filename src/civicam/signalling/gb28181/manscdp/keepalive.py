@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from civicam.kernel.errors import Refused
 from civicam.signalling.gb28181.ids import GbId
-from civicam.signalling.gb28181.manscdp.fields import Root, element, read_id, read_sn
+from civicam.signalling.gb28181.manscdp.fields import MAX_SN, Root, element, read_id, read_int
 from civicam.signalling.gb28181.manscdp.message import Message, Readers
 from civicam.signalling.gb28181.xml import Element, child, local_name, text_of
 
@@ -49,10 +49,10 @@ class Keepalive(Message):
 
     @classmethod
     def from_xml(cls, root: Element) -> Keepalive:
-        """Read; raises `Refused` when SN or DeviceID is wrong."""
+        """Read; raises `Refused` when DeviceID is wrong. An SN nobody can read costs no heartbeat."""
         status = (text_of(root, "Status") or "OK").upper()
         return cls(
-            sn=read_sn(root),
+            sn=read_int(root, "SN", 0, MAX_SN) or 0,
             device_id=read_id(root),
             status="ERROR" if status == "ERROR" else "OK",
             faulty=_faulty(child(root, "Info")),

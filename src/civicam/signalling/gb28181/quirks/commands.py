@@ -45,6 +45,13 @@ ROWS: tuple[Quirk, ...] = (
         test=_GB + "test_clock.py::test_forms_of_the_field",
     ),
     Quirk(
+        name="sn-milliseconds",
+        source="Ellean/gb28181-camera-simulator",
+        behaviour="SN is the time in milliseconds, more than 32 bits; others begin with 0 or leave it out.",
+        measure="Read up to 63 bits; a heartbeat counts whatever its SN.",
+        test=_GB + "test_manscdp.py::test_a_heartbeat_counts_whatever_its_serial_number",
+    ),
+    Quirk(
         name="answer-in-200",
         source="445990772/gb28181_simulator, plugin-gb28181",
         behaviour="The answer to a query stands in the body of the 200; no MESSAGE of its own follows.",
