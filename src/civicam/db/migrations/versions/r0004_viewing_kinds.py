@@ -16,6 +16,11 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Widen the column; SQLite keeps any length as it is."""
-    if op.get_bind().dialect.name != "sqlite":
-        op.alter_column("access_viewing", "stream", type_=sa.String(length=16), existing_nullable=False)
+    """Widen the column; SQLite copies the table for it."""
+    with op.batch_alter_table("access_viewing") as table:
+        table.alter_column(
+            "stream",
+            existing_type=sa.String(length=8),
+            type_=sa.String(length=16),
+            existing_nullable=False,
+        )
