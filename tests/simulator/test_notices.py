@@ -17,6 +17,7 @@ from civicam.signalling.gb28181.manscdp.control_actions import AlarmReset, Guard
 from civicam.signalling.gb28181.manscdp.device_control import DeviceControl
 from civicam.signalling.gb28181.manscdp.mobile_position import Fix, MobilePosition, MobilePositionQuery
 from civicam.signalling.gb28181.manscdp.ptz_position import PtzPositionQuery
+from civicam.signalling.gb28181.manscdp.upgrade_result import UpgradeResult
 from civicam.signalling.sip.build import IdSource, Origin, new_request, new_response
 from civicam.signalling.sip.events import RequestReceived
 from civicam.signalling.sip.message import Request, Response
@@ -232,3 +233,19 @@ def test_one_that_leaves_ends_its_subscriptions(platform: Platform) -> None:
     platform.device.leave(1.0)
     methods = [each.method for each in platform.sent()]
     assert methods == ["NOTIFY", "REGISTER"]
+
+
+def test_news_may_wait_for_the_next_registration(platform: Platform) -> None:
+    """A restart for new firmware comes between the order and its result."""
+    platform.device.tell(UpgradeResult(0, platform.gb_id, "s1", firmware="2.0"), once_back=True)
+    assert platform.outputs() == []
+    platform.device.boot(10.0)
+    (register,) = platform.sent()
+    assert register.method == "REGISTER"
+    platform.device.answered("register", new_response(register, 200), 10.1)
+    (result,) = platform.sent()
+    assert body(result, UpgradeResult).firmware == "2.0"
+    platform.device.boot(20.0)
+    (register,) = platform.sent()
+    platform.device.answered("register", new_response(register, 200), 20.1)
+    assert platform.sent() == []
