@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -70,6 +70,8 @@ class MemoryFleet:
         self.channels: dict[DeviceId, dict[str, Channel]] = {}
         self.gone: set[DeviceId] = set()
         self.broken = False
+        self.remembered: dict[str, DeviceCredentials] = {}
+        """What memory says where the store says something newer."""
 
     def enter(self, gb_id: str, password: str, *, heartbeat_s: int = 60, misses: int = 3) -> DeviceId:
         device_id = DeviceId(f"d-{gb_id}")
@@ -117,8 +119,25 @@ class MemoryFleet:
     async def devices(self) -> Sequence[DeviceRecord]:
         return list(self.records.values())
 
+    def known(self, gb_id: str) -> DeviceCredentials | None:
+        return self.remembered.get(gb_id) or self.secrets.get(gb_id)
+
+    def register(
+        self, fact: DeviceRegistered, proof: str, settled: Callable[[Exception | None], None]
+    ) -> None:
+        self._check()
+        found = [each for each in self.secrets.values() if each.device_id == fact.device_id]
+        if not found or found[0].ha1_md5 != proof or not found[0].enabled:
+            settled(Refused("fleet.unknown-device"))
+            return
+        self._keep(fact)
+        settled(None)
+
     async def registered(self, fact: DeviceRegistered) -> None:
         self._check()
+        self._keep(fact)
+
+    def _keep(self, fact: DeviceRegistered) -> None:
         self.facts.append(fact)
         self.records[fact.device_id] = replace(
             self.records[fact.device_id],

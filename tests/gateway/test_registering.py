@@ -142,7 +142,9 @@ def test_too_many_registrations_are_told_when_and_our_version() -> None:
             GatewaySettings(gb_id=PLATFORM, realm=REALM, advertise=GATE_HOST, registration=registration)
         )
         await world.start()
-        response = await world.camera(NVR).register()
+        camera = world.camera(NVR)
+        assert (await camera.register()).status == 200
+        response = await camera.register()
         assert (response.status, response.headers.get("X-GB-Ver")) == (503, "3.0")
         assert int(response.headers.get("Retry-After") or "0") >= 5
 
@@ -190,5 +192,43 @@ def test_a_nonce_of_the_clients_own_making_never_opens(password: str) -> None:
         assert world.gateway.counters()["gateway.foreign-nonce"] == 3
         assert [each.code for each in world.gateway.strangers()] == ["gateway.foreign-nonce"]
         assert world.fleet.of(DeviceRegistered) == []
+
+    run(story())
+
+
+def test_a_password_changed_in_the_store_counts_at_once() -> None:
+    """Memory may be older than the store, which another process changes: the store has the last word."""
+
+    async def story() -> None:
+        world = World()
+        await world.start()
+        camera = world.camera(NVR)
+        old = world.fleet.secrets[NVR]
+        world.fleet.remembered[NVR] = old
+        world.fleet.secrets[NVR] = replace(old, ha1_md5=digest.ha1(NVR, REALM, "changed"))
+        assert (await camera.register()).status == 403
+        camera.password = "changed"
+        assert (await camera.register()).status == 200
+        world.fleet.secrets[NVR] = replace(old, enabled=False)
+        camera.password = "example-9"
+        assert (await camera.register()).status == 403
+        del world.fleet.secrets[NVR]
+        assert (await camera.register()).status == 403
+
+    run(story())
+
+
+def test_a_refresh_is_told_apart() -> None:
+    """The same device at the same place, still online: kept like the first time, and no news."""
+
+    async def story() -> None:
+        world = World()
+        await world.start()
+        camera = world.camera(NVR)
+        for _ in range(2):
+            assert (await camera.register()).status == 200
+        assert (await camera.register(headers=[("X-GB-Ver", "2.0")])).status == 200
+        facts = world.fleet.of(DeviceRegistered)
+        assert [fact.refresh for fact in facts][:2] == [False, True]
 
     run(story())

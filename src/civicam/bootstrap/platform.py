@@ -28,7 +28,7 @@ from civicam.observability.logs import CountRepeats
 from civicam.observability.metrics import Figure, Metrics
 from civicam.signalling.aio.agent import SipAgent
 from civicam.signalling.aio.route import local_address
-from civicam.signalling.sip.build import IdSource
+from civicam.signalling.sip.build import IdSource, RandomPool
 from civicam.signalling.sip.endpoint import SipEndpoint
 from civicam.web.app import create_app
 from civicam.web.ports import Component, ComponentState, Health, Services, WorkerRow
@@ -125,7 +125,7 @@ class Platform:
 
     async def _signalling(self, found: Rooms) -> None:
         """The SIP sockets and the gateway behind them."""
-        settings, ids = self.settings.gateway, IdSource(os.urandom)
+        settings, ids = self.settings.gateway, IdSource(RandomPool(os.urandom))
         ports = GatewayPorts(
             fleet=found.fleet,
             alarms=found.alarms,

@@ -10,7 +10,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+import structlog
+
 from civicam.kernel.errors import Operational
+
+log = structlog.get_logger("civicam.fleet")
 
 T = TypeVar("T")
 Settled = Callable[[Exception | None], None]
@@ -69,6 +73,9 @@ class Gather(Generic[T]):
                 except Exception as error:  # noqa: BLE001 -- everyone in the group must hear of it
                     outcomes = [error] * len(group)
                 for (_, settled), outcome in zip(group, outcomes, strict=True):
-                    settled(outcome)
+                    try:
+                        settled(outcome)
+                    except Exception as error:  # noqa: BLE001 -- the others have to hear all the same
+                        log.error("fleet.gather-failed", error=repr(error))
         finally:
             self._running = None

@@ -40,6 +40,18 @@ from civicam.signalling.sip.peer import Peer
 class Fleet(Protocol):
     """The fleet's service as the gateway sees it. Every call may raise `Operational` ``db.*``."""
 
+    def known(self, gb_id: str) -> DeviceCredentials | None:
+        """As `credentials`, from memory: perhaps older than the store, None for who came lately."""
+        ...
+
+    def register(
+        self, fact: DeviceRegistered, proof: str, settled: Callable[[Exception | None], None]
+    ) -> None:
+        """Keep a registration that was checked against the HA1 ``proof``. ``settled`` hears None once it is
+        durable, `Refused` when the store has no such device with that HA1, enabled, else an `Operational`.
+        """
+        ...
+
     async def credentials(self, gb_id: str) -> DeviceCredentials | None:
         """What a device must prove to register; None for an id nobody entered."""
         ...

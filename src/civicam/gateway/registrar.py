@@ -10,7 +10,7 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from civicam.fleet.facts import DeviceCredentials, DeviceRegistered, DeviceUnregistered
+from civicam.fleet.facts import DeviceCredentials, DeviceRegistered, DeviceUnregistered, Presence
 from civicam.fleet.presence import UNREGISTERED
 from civicam.gateway.admission import Admission, WrongPasswords
 from civicam.gateway.desk import AS_PLATFORM, Desk
@@ -75,8 +75,25 @@ class Guard:
             return Verdict.OWN_ID
         return Verdict.TOO_MANY if self._wrong.refused(claim.gb_id, claim.host, now) else None
 
+    def glance(self, claim: Claim, known: DeviceCredentials, now: float) -> Verdict | None:
+        """What can be said by credentials that may be out of date: to ask for a proof, or that it is one by
+        them. ``None``: ask the store, and then `judge`.
+        """
+        verdict = self._check(claim, known, now)
+        if verdict is Verdict.ACCEPT:
+            self._proved(claim, now)
+        return None if verdict in REFUSALS else verdict
+
     def judge(self, claim: Claim, known: DeviceCredentials | None, now: float) -> Verdict:
         """The decision."""
+        verdict = self._check(claim, known, now)
+        if verdict is Verdict.ACCEPT:
+            self._proved(claim, now)
+        elif verdict in {Verdict.WRONG_PASSWORD, Verdict.WRONG_USER}:
+            self._wrong.failed(claim.gb_id, claim.host, now)
+        return verdict
+
+    def _check(self, claim: Claim, known: DeviceCredentials | None, now: float) -> Verdict:
         if known is None:
             return Verdict.UNKNOWN
         if not known.enabled:
@@ -89,12 +106,14 @@ class Guard:
         if self._nonces.check(claim.gb_id, auth.nonce, auth.nc, now) is not NonceState.FRESH:
             return Verdict.STALE
         if not digest.verify(_ha1(known, auth.algorithm), "REGISTER", auth):
-            self._wrong.failed(claim.gb_id, claim.host, now)
             expected = known.username or known.gb_id
             return Verdict.WRONG_PASSWORD if auth.username == expected else Verdict.WRONG_USER
-        self._nonces.use(auth.nonce, auth.nc, now)
-        self._wrong.proved(claim.gb_id, claim.host)
         return Verdict.ACCEPT
+
+    def _proved(self, claim: Claim, now: float) -> None:
+        assert claim.authorization is not None
+        self._nonces.use(claim.authorization.nonce, claim.authorization.nc, now)
+        self._wrong.proved(claim.gb_id, claim.host)
 
 
 def _ha1(known: DeviceCredentials, algorithm: str) -> str:
@@ -108,10 +127,9 @@ def granted(asked: int | None, default: int, limit: int) -> int:
 
 def read_claim(request: Request, host: str) -> Claim:
     """Raises `Refused`: ``signalling.bad-…``, among them an id that is none, or From and To that differ."""
-    to_user, from_user = request.to.uri.user, request.from_.uri.user
-    gb_id = GbId.parse(from_user or "")
+    gb_id, to_user = GbId.parse(request.from_user), request.to_user
     if to_user != gb_id:
-        raise Refused("signalling.bad-id", value=ascii((to_user or "")[:40]))
+        raise Refused("signalling.bad-id", value=ascii(to_user[:40]))
     proofs = [digest.parse_authorization(value) for value in request.headers.get_all("Authorization")]
     auth = next((each for each in proofs if each is not None), None)
     return Claim(gb_id, host, auth, request.expires)
@@ -132,8 +150,12 @@ class Registrar:
         )
         self.admission = Admission(settings.rate, settings.burst, settings.in_flight)
 
-    async def handle(self, event: RequestReceived) -> None:
-        """Answer one REGISTER."""
+    def handle(self, event: RequestReceived) -> None:
+        """Answer one REGISTER, now or when the store has it.
+
+        A device that is known is challenged and verified by memory, and its registration goes to the store
+        with others, which looks once more whether the proof still holds. All else asks the store first.
+        """
         desk, now = self._desk, self._desk.clock.monotonic()
         try:
             claim = read_claim(event.request, event.source.host)
@@ -144,19 +166,61 @@ class Registrar:
         if early is not None:
             self._reject(event, claim, early)
             return
+        known = desk.fleet.known(claim.gb_id)
+        verdict = None if known is None else self._guard.glance(claim, known, now)
+        if known is not None and verdict in {Verdict.CHALLENGE, Verdict.STALE}:
+            self._challenge(event, claim, known, stale=verdict is Verdict.STALE)
+        elif self._admitted(event, claim, now):
+            entry = desk.roster.by_gb_id(claim.gb_id)
+            elsewhere = claim.expires == 0 or claim.gb_id in desk.settings.registration.redirects
+            if known is None or verdict is not Verdict.ACCEPT or entry is None or elsewhere:
+                desk.tasks.spawn(self._by_the_store(event, claim), "register")
+            else:
+                self._by_memory(event, claim, known, entry)
+
+    def _admitted(self, event: RequestReceived, claim: Claim, now: float) -> bool:
+        """Whether the store may be asked for it now; else it is told when to come back."""
         wait = self.admission.enter(claim.gb_id, now)
         if wait is not None:
-            desk.counters["register_deferred"] += 1
-            desk.answer(event, 503, headers=[("Retry-After", str(wait)), *self._version()])
-            return
+            self._desk.counters["register_deferred"] += 1
+            self._desk.answer(event, 503, headers=[("Retry-After", str(wait)), *self._version()])
+        return wait is None
+
+    def _by_memory(
+        self, event: RequestReceived, claim: Claim, known: DeviceCredentials, entry: Entry
+    ) -> None:
+        """Proven by what we remember: keep it, together with others that come at this moment."""
+        fact = self._fact(event, claim, entry)
+
+        def stored(error: Exception | None) -> None:
+            if isinstance(error, Refused):  # the store knows better
+                self._desk.tasks.spawn(self._by_the_store(event, claim), "register")
+                return
+            self.admission.leave()
+            if error is None:
+                self._registered(event, claim, entry, fact)
+            else:
+                self._later(event, error)
+
         try:
-            known = await desk.fleet.credentials(claim.gb_id)
-            await self._decide(event, claim, known)
+            self._desk.fleet.register(fact, known.ha1_md5, stored)
         except Operational as error:
-            desk.faults.note(error.code, "store", now)
-            desk.answer(event, 503, headers=[("Retry-After", "10"), *self._version()])
+            stored(error)
+
+    async def _by_the_store(self, event: RequestReceived, claim: Claim) -> None:
+        """Ask the store who it is, then decide."""
+        try:
+            await self._decide(event, claim, await self._desk.fleet.credentials(claim.gb_id))
+        except Operational as error:
+            self._later(event, error)
         finally:
             self.admission.leave()
+
+    def _later(self, event: RequestReceived, error: Exception) -> None:
+        """The store could not."""
+        code = error.code if isinstance(error, Operational) else type(error).__name__
+        self._desk.faults.note(code, "store", self._desk.clock.monotonic())
+        self._desk.answer(event, 503, headers=[("Retry-After", "10"), *self._version()])
 
     async def _decide(self, event: RequestReceived, claim: Claim, known: DeviceCredentials | None) -> None:
         now = self._desk.clock.monotonic()
@@ -165,7 +229,7 @@ class Registrar:
             self._reject(event, claim, verdict)
         elif verdict is Verdict.ACCEPT:
             if not self._redirected(event, claim):
-                await self._accept(event, claim, known)
+                await self._accept(event, claim)
         else:
             self._challenge(event, claim, known, stale=verdict is Verdict.STALE)
 
@@ -201,7 +265,7 @@ class Registrar:
         self._desk.unknown.note(claim.gb_id, event.source, verdict, self._desk.clock.now())
         self._desk.refuse(event, 403, verdict.value, who=claim.gb_id, headers=self._version())
 
-    async def _accept(self, event: RequestReceived, claim: Claim, known: DeviceCredentials) -> None:
+    async def _accept(self, event: RequestReceived, claim: Claim) -> None:
         desk = self._desk
         entry = desk.roster.by_gb_id(claim.gb_id)
         if entry is None:  # entered after our start
@@ -210,36 +274,47 @@ class Registrar:
         if entry is None:
             self._reject(event, claim, Verdict.DISABLED)
             return
-        limits = desk.settings.registration
-        expires = granted(claim.expires, limits.default_expires_s, limits.max_expires_s)
-        source = source_text(event.source)
-        if expires == 0:
+        if claim.expires == 0:
             await self._leave(event, entry)
             return
-        agent = event.request.headers.get("User-Agent", "") or ""
-        version = event.request.headers.get("X-GB-Ver", "") or ""
-        fact = DeviceRegistered(
-            known.device_id,
-            desk.clock.now(),
-            source,
-            event.source.transport,
-            expires,
-            agent[:128],
-            version[:16],
-        )
+        fact = self._fact(event, claim, entry)
         await desk.fleet.registered(fact)
-        entry.host, entry.user_agent, entry.version = event.source.host, agent[:128], version[:16]
+        self._registered(event, claim, entry, fact)
+
+    def _fact(self, event: RequestReceived, claim: Claim, entry: Entry) -> DeviceRegistered:
+        desk, headers, source = self._desk, event.request.headers, event.source
+        limits = desk.settings.registration
+        agent, version = (headers.first("user-agent") or "")[:128], (headers.first("x-gb-ver") or "")[:16]
+        known = (entry.host, entry.peer, entry.user_agent, entry.version)
+        same = known == (source.host, source, agent, version)
+        return DeviceRegistered(
+            entry.device_id,
+            desk.clock.now(),
+            source_text(source),
+            source.transport,
+            granted(claim.expires, limits.default_expires_s, limits.max_expires_s),
+            agent,
+            version,
+            refresh=same and desk.liveness.book.presence(entry.device_id) is Presence.ONLINE,
+        )
+
+    def _registered(self, event: RequestReceived, claim: Claim, entry: Entry, fact: DeviceRegistered) -> None:
+        """It is in the store: remember where it is, and tell it."""
+        desk = self._desk
+        entry.host = event.source.host
+        if not fact.refresh:
+            entry.user_agent, entry.version = fact.user_agent, fact.version
+            entry.profile = profile_for(entry.manufacturer, entry.user_agent, entry.version)
         desk.roster.moved(entry, event.source)
         anew = entry.sightings.anew(event.request.call_id)
-        self._look(event, entry, expires)
-        entry.profile = profile_for(entry.manufacturer, entry.user_agent, entry.version)
+        self._look(event, entry, fact.expires_s)
         desk.counters["registered"] += 1
         desk.unknown.forget(claim.gb_id)
-        self._ok(event, expires)
+        self._ok(event, fact.expires_s)
         now = desk.clock.monotonic()
-        desk.liveness.publish(desk.liveness.book.registered(known.device_id, expires, now))
+        desk.liveness.publish(desk.liveness.book.registered(entry.device_id, fact.expires_s, now))
         if anew:
-            desk.anew(known.device_id)
+            desk.anew(entry.device_id)
 
     async def _leave(self, event: RequestReceived, entry: Entry) -> None:
         """Expires: 0. Of two devices with one id only the one that is served takes the id away."""

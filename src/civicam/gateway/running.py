@@ -108,8 +108,7 @@ class Running:
         self.dispatch = self._join_methods(Dispatch(desk, media.sessions))
 
     def _join_methods(self, dispatch: Dispatch) -> Dispatch:
-        desk, registrar = self.desk, self.registrar
-        dispatch.on("REGISTER", lambda event: _ignore(desk.tasks.spawn(registrar.handle(event), "register")))
+        dispatch.on("REGISTER", self.registrar.handle)
         dispatch.on("MESSAGE", self.inbox.handle)
         dispatch.on("NOTIFY", self.notices.handle)
         dispatch.on("INVITE", self.operations.broadcasts.invited)
@@ -135,7 +134,3 @@ class Running:
                 each.gone(device_id)
 
         self.resync.gone = gone
-
-
-def _ignore(_task: object) -> None:
-    """The task answers by itself."""

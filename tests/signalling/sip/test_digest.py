@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from civicam.signalling.sip.digest import (
+    _PARAM,
     Authorization,
     Challenge,
     Password,
     StoredHash,
+    _plain_fields,
     answer,
     challenge,
     choose_challenge,
@@ -19,6 +23,7 @@ from civicam.signalling.sip.digest import (
     verify,
 )
 from civicam.signalling.sip.errors import BadMessage
+from civicam.signalling.sip.grammar import unquote
 
 DEVICE = "34020000001180000001"
 REALM = "3402000000"
@@ -195,3 +200,31 @@ def test_the_server_likes_the_first_best(endings: list[str], chosen: int | None)
     """RFC 8760: the topmost challenge whose algorithm we have; without a name it is MD5."""
     values = ["Basic realm=r", *(f'Digest realm="r", nonce="1", {ending}' for ending in endings)]
     assert choose_challenge(values) == (None if chosen is None else values[chosen + 1])
+
+
+_DIGEST = st.lists(
+    st.tuples(
+        st.sampled_from(["username", "realm", "nonce", "uri", "response", "nc", "x-y", "a b", ""]),
+        st.sampled_from(["=", " = ", "", "=="]),
+        st.sampled_from(['"a"', "a", '"a,b"', '"a\\"b"', '""', '"', "", "a b", '"a b"', 'a"b', "中", "a=b"]),
+    ),
+    max_size=6,
+)
+
+
+@given(fields=_DIGEST, comma=st.sampled_from([",", ", ", " ,", ",,"]))
+def test_plain_parameters_are_read_as_the_long_way_reads_them(
+    fields: list[tuple[str, str, str]], comma: str
+) -> None:
+    text = comma.join("".join(each) for each in fields)
+    plain = _plain_fields(text)
+    if plain is None:
+        return
+    found: dict[str, str] = {}
+    at = 0
+    while at < len(text):
+        match = _PARAM.match(text, at)
+        assert match is not None, text
+        found.setdefault(match[1].lower(), unquote(match[2]))
+        at = match.end()
+    assert plain == found

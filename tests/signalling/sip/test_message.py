@@ -354,5 +354,6 @@ def test_small_things_read_well() -> None:
     ],
 )
 def test_the_user_of_from(value: str, user: str) -> None:
-    request = Request("MESSAGE", "sip:a@b", Headers([("From", value)]))
+    request = Request("MESSAGE", "sip:a@b", Headers([("From", value), ("To", value)]))
     assert request.from_user == user == (request.from_.uri.user or "")
+    assert request.to_user == user

@@ -19,6 +19,24 @@ _WITH_CONTACT = frozenset({"INVITE", "REGISTER", "SUBSCRIBE", "NOTIFY"})
 _ECHOED = frozenset({"via", "from", "to", "call-id", "cseq"})
 
 
+class RandomPool:
+    """Random bytes drawn many at a time, for each draw is a call into the system; each is given once."""
+
+    __slots__ = ("_at", "_drawn", "_source")
+
+    def __init__(self, source: Callable[[int], bytes], size: int = 512) -> None:
+        self._source = source
+        self._drawn = source(size)
+        self._at = 0
+
+    def __call__(self, count: int) -> bytes:
+        """``count`` fresh bytes, at most a pool's size."""
+        if self._at + count > len(self._drawn):
+            self._drawn, self._at = self._source(len(self._drawn)), 0
+        self._at += count
+        return self._drawn[self._at - count : self._at]
+
+
 class IdSource:
     """Branches, tags, Call-IDs, cnonces from an injected source of random bytes (``os.urandom`` in the
     shell).

@@ -236,12 +236,32 @@ def _response(stored_ha1: str, method: str, auth: Authorization) -> str:
     return hashed(f"{stored_ha1}:{auth.nonce}:{ha2}")
 
 
+def _plain_fields(text: str) -> dict[str, str] | None:
+    """Parameters with neither a comma nor a quote nor a backslash inside a value, as nearly every device
+    writes them; ``None`` for all else.
+    """
+    if "\\" in text:
+        return None
+    found: dict[str, str] = {}
+    for piece in text.split(","):
+        name, _, value = piece.strip().partition("=")
+        if value[:1] == '"' == value[-1:] and len(value) > 1:
+            value = value[1:-1]
+        if '"' in value or " " in value or not value or not name.isalpha() or not name.isascii():
+            return None
+        found.setdefault(name.lower(), value)
+    return found
+
+
 def _digest_fields(value: str, field: str) -> dict[str, str] | None:
     """The parameters of a Digest value, names in lower case; ``None`` for another scheme."""
     scheme, _, rest = value.strip().partition(" ")
     if scheme.lower() != "digest":
         return None
-    found: dict[str, str] = {}
+    found = _plain_fields(rest)
+    if found is not None:
+        return found
+    found = {}
     at = 0
     while at < len(rest):
         match = _PARAM.match(rest, at)

@@ -185,6 +185,11 @@ class Headers:
         return field_key(name), name, value
 
 
+def _user(address: str, field: str) -> str:
+    user = plain_user(address)
+    return NameAddr.parse(address, field).uri.user or "" if user is None else user
+
+
 class Message:
     """What requests and responses share."""
 
@@ -212,9 +217,12 @@ class Message:
     @property
     def from_user(self) -> str:
         """The user part of From, percent-decoded; ``""`` where there is none."""
-        text = self.headers.first("from") or ""
-        user = plain_user(text)
-        return NameAddr.parse(text, "From").uri.user or "" if user is None else user
+        return _user(self.headers.first("from") or "", "From")
+
+    @property
+    def to_user(self) -> str:
+        """The user part of To, percent-decoded; ``""`` where there is none."""
+        return _user(self.headers.first("to") or "", "To")
 
     @property
     def to(self) -> NameAddr:
