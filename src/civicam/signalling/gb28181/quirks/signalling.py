@@ -155,6 +155,6 @@ ROWS: tuple[Quirk, ...] = (
         source="captures of clients",
         behaviour="Blank lines to keep a NAT open.",
         measure="Counted, not answered.",
-        test=_SIP + "test_server.py::test_keep_alive_blanks_are_counted_and_not_answered",
+        test=_SIP + "test_server_silent.py::test_keep_alive_blanks_are_counted_and_not_answered",
     ),
 )
