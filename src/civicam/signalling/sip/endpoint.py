@@ -38,6 +38,7 @@ from civicam.signalling.sip.limits import Counters, Limits, SourceBuckets
 from civicam.signalling.sip.message import Headers, Request, Response
 from civicam.signalling.sip.parse import Draft, finish, parse_datagram
 from civicam.signalling.sip.peer import Peer
+from civicam.signalling.sip.plain import read_plain
 from civicam.signalling.sip.policy import Policy, refusal
 from civicam.signalling.sip.transaction import Kind, Signal, Transaction
 
@@ -95,11 +96,17 @@ class SipEndpoint:
         if not data:
             self.counters["blank"] += 1  # keep-alive blanks are no message and deserve no answer
             return
+        if self.on_wire is not None:
+            self.on_wire(True, data, source, now)
+        plain = read_plain(data, self.limits, source)
+        if plain is not None:
+            cost = len(data), now
+            if not self._came_again(plain.key, source, cost):
+                self._open(plain.request, plain.key, source, cost)
+            return
         draft, body = parse_datagram(data, self.limits)
         if len(data) > self.limits.message_bytes:
             draft.fault = too_large("bytes", self.limits.message_bytes)
-        if self.on_wire is not None:
-            self.on_wire(True, data, source, now)
         self._take(draft, body, data, source, now)
 
     def receive_stream(self, data: bytes, peer: Peer, now: float) -> None:
@@ -263,22 +270,34 @@ class SipEndpoint:
             if not self._layer.ack(key, request, source, now):
                 self.counters["drop-ack-unmatched"] += 1
             return
-        if self._layer.repeated(key, source, size):
-            self.counters["replayed"] += 1
-            return
-        known = self._layer.find(key)
         if request.method == "CANCEL":
+            known = self._layer.find(key)
             stamp_top_via(request.headers, via, source)
             self._answer(request.headers, source, size, 481 if known is None else 200)
             if known is not None:
                 self._layer.cancelled(known, now)
             return
-        if known is not None:
-            known.received += size
+        if not self._came_again(key, source, cost):
+            stamp_top_via(request.headers, via, source)
+            self._open(request, key, source, cost)
+
+    def _came_again(self, key: TransactionKey, source: Peer, cost: tuple[int, float]) -> bool:
+        """Whether a request is known, by its transaction or by its answer; then that is done again."""
+        size, now = cost
+        if self._layer.repeated(key, source, size):
             self.counters["replayed"] += 1
-            self._layer.signal(known, Signal.REPEATED, now)
-            return
-        stamp_top_via(request.headers, via, source)
+            return True
+        known = self._layer.find(key)
+        if known is None:
+            return False
+        known.received += size
+        self.counters["replayed"] += 1
+        self._layer.signal(known, Signal.REPEATED, now)
+        return True
+
+    def _open(self, request: Request, key: TransactionKey, source: Peer, cost: tuple[int, float]) -> None:
+        """A new request: refused here, or the layer above hears of it."""
+        size, now = cost
         if not self._refused(request, source, size):
             kind = Kind.INVITE_SERVER if request.method == "INVITE" else Kind.SERVER
             self._layer.open(kind, key, request, source, now).received = size
