@@ -259,6 +259,8 @@ def test_reports_go_out_only_while_playing() -> None:
 @pytest.mark.parametrize(
     ("base", "control", "expected"),
     [
+        ("rtsp://[", "/track1", "rtsp://["),
+        ("rtsp://192.0.2.1/", "rtsp://[::1/track1", "rtsp://192.0.2.1/"),
         ("rtsp://h/s", "", "rtsp://h/s"),
         ("rtsp://h/s/", "*", "rtsp://h/s/"),
         ("rtsp://h/s", "track1", "rtsp://h/s/track1"),

@@ -58,14 +58,18 @@ def tracks(body: bytes, base: str) -> tuple[list[Track], str]:
 
 def resolve(base: str, control: str) -> str:
     """A control attribute against the base. Servers mean "append a path segment", whatever RFC 3986 says of a
-    base without a slash at its end; an address on another host is ignored and taken as ours."""
+    base without a slash at its end; an address on another host is ignored and taken as ours, and what is no
+    URL at all counts as not said."""
     if control in ("", "*"):
         return base
-    if control.lower().startswith("rtsp://"):
-        theirs, ours = urlsplit(control), urlsplit(base)
-        return theirs._replace(scheme=ours.scheme, netloc=ours.netloc).geturl()
-    if control.startswith("/"):
-        return urljoin(base, control)
+    try:
+        if control.lower().startswith("rtsp://"):
+            theirs, ours = urlsplit(control), urlsplit(base)
+            return theirs._replace(scheme=ours.scheme, netloc=ours.netloc).geturl()
+        if control.startswith("/"):
+            return urljoin(base, control)
+    except ValueError:  # "rtsp://[": urllib refuses half an IPv6 address
+        return base
     return base + ("" if base.endswith("/") else "/") + control
 
 
