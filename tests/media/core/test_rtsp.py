@@ -268,6 +268,9 @@ def test_reports_go_out_only_while_playing() -> None:
         ("rtsp://h/s?x=1", "track1", "rtsp://h/s?x=1/track1"),
         ("rtsp://h:8554/s/", "/other/1", "rtsp://h:8554/other/1"),
         ("rtsp://h:8554/s/", "rtsp://10.0.0.1/s/track1", "rtsp://h:8554/s/track1"),
+        ("rtsp://h/a", "//evil/x", "rtsp://h/evil/x"),
+        ("rtsp://h/a", "rtsp://[/x", "rtsp://h/a"),
+        ("rtsp://[x/a", "/b", "rtsp://[x/a"),
     ],
 )
 def test_control_addresses_stay_on_the_host_we_asked(base: str, control: str, expected: str) -> None:
