@@ -67,13 +67,8 @@ def resolve(base: str, control: str) -> str:
             theirs, ours = urlsplit(control), urlsplit(base)
             return theirs._replace(scheme=ours.scheme, netloc=ours.netloc).geturl()
         if control.startswith("/"):
-<<<<<<< ours
-            return urljoin(base, control)
-    except ValueError:  # "rtsp://[": urllib refuses half an IPv6 address
-=======
             return urljoin(base, "/" + control.lstrip("/"))
-    except ValueError:  # brackets around what is no IPv6 address
->>>>>>> theirs
+    except ValueError:  # "rtsp://[": urllib refuses half an IPv6 address
         return base
     return base + ("" if base.endswith("/") else "/") + control
 
