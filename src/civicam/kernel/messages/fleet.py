@@ -7,6 +7,29 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "fleet.bad-url": ("RTSP 地址无效：{value}", "Not a valid RTSP address: {value}"),
     "fleet.connection-lost": ("设备的连接断开", "The device's connection broke"),
     "fleet.disabled": ("设备 {name} 已停用", "The device {name} is disabled"),
+    "fleet.graph-cycle": (
+        "供电与光缆图中有环：{nodes}",
+        "The power and fibre graph runs in a circle: {nodes}",
+    ),
+    "fleet.graph-edge-twice": (
+        "从 {upper} 到 {lower} 的 {medium} 连接重复",
+        "The {medium} edge from {upper} to {lower} stands more than once",
+    ),
+    "fleet.graph-node-twice": ("节点 {node} 重复", "The node {node} stands more than once"),
+    "fleet.graph-self-loop": ("节点 {node} 不能连接到自身", "The node {node} cannot depend on itself"),
+    "fleet.graph-unknown-edge": (
+        "没有从 {upper} 到 {lower} 的 {medium} 连接",
+        "There is no {medium} edge from {upper} to {lower}",
+    ),
+    "fleet.graph-unknown-node": ("没有节点 {node}", "There is no node {node}"),
+    "fleet.graph-wrong-battery": (
+        "节点 {node} 的电池时长 {minutes} 分钟无效：只有不间断电源有电池",
+        "{minutes} battery minutes are wrong at the node {node}: only a UPS has a battery",
+    ),
+    "fleet.graph-wrong-medium": (
+        "节点 {node}（{kind}）不能有此方向的 {medium} 连接",
+        "The node {node} ({kind}) cannot have a {medium} edge in this direction",
+    ),
     "fleet.heard": ("收到设备心跳", "The device was heard"),
     "fleet.heartbeat-lost": ("设备心跳超时", "The device's heartbeats stayed away"),
     "fleet.import-field": (
