@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 from tests.gateway.camera import Camera, item
 from tests.gateway.rooms import MemoryAlarms, MemoryEngine, MemoryFleet, MemoryProber
@@ -36,6 +37,8 @@ class World:
         self.alarms = MemoryAlarms()
         self.engine = MemoryEngine()
         self.prober = MemoryProber()
+        self.snapshots = Path("civicam-data/snapshots")
+        self.door = ("0.0.0.0", 8080)
         self._hosts = itertools.count(2)
 
     async def start(self) -> Gateway:
@@ -47,6 +50,8 @@ class World:
             LoopClock(),
             ids("gate"),
             lambda host: GATE_HOST,
+            snapshots=self.snapshots,
+            door=self.door,
         )
         self.gateway = Gateway(self.settings, ports, b"0123456789abcdef" + bytes([next_seed() % 256]))
         self.agent = MemoryAgent(

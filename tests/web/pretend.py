@@ -12,7 +12,7 @@ from typing import Any, Literal
 from tests.web.pretend_alarms import PretendAlarmDesk, PretendPositions
 
 from civicam.fleet.facts import ChannelId, DeviceId, Presence
-from civicam.fleet.orders import Outcome, Result
+from civicam.fleet.orders import Outcome, Result, Snapshot
 from civicam.fleet.sight import CatalogueProgress, Checkup, DeviceSight, TraceRow
 from civicam.kernel.errors import Operational, Refused
 from civicam.media.core.unit import Codec
@@ -160,6 +160,87 @@ class PretendBroadcasts:
         self.closed.append(stream_id)
 
 
+class PretendIntake:
+    """Keeps what an upload brought; ``fault`` is raised at its end."""
+
+    def __init__(self, owner: PretendSnapshots) -> None:
+        self._owner = owner
+        self.names: list[str] = []
+        self.data: list[bytes] = []
+        self.size = 0
+
+    async def __aenter__(self) -> PretendIntake:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._owner.under_way -= 1
+
+    def arrived(self, size: int) -> None:
+        self.size += size
+        if self.size > 1_000_000:
+            raise Refused("gateway.snapshot-too-large")
+
+    async def begin(self, name: str) -> None:
+        self.names.append(name)
+        self.data.append(b"")
+
+    async def write(self, data: bytes) -> None:
+        self.data[-1] += data
+
+    async def end(self) -> None:
+        return None
+
+    async def keep(self, session_id: str) -> None:
+        if self._owner.fault is not None:
+            raise self._owner.fault
+        self._owner.kept.append((session_id, self.names, self.data))
+
+
+class PretendSnapshots:
+    """One ask, whose picture is the file ``path``."""
+
+    upload_s = 5.0
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Any, ...]] = []
+        self.admitted: list[tuple[str, str]] = []
+        self.kept: list[tuple[str, list[str], list[bytes]]] = []
+        self.removed: list[str] = []
+        self.jobs: list[Snapshot] = []
+        self.path = Path("nowhere")
+        self.under_way = 0
+        self.fault: Exception | None = None
+
+    async def ask(
+        self, channel_id: ChannelId, wanted: int, interval_s: int, *, owner: str, purpose: str
+    ) -> Snapshot:
+        self.asked.append((channel_id, wanted, interval_s, owner, purpose))
+        if self.fault is not None:
+            raise self.fault
+        at = datetime(2026, 3, 2, 1, tzinfo=UTC)
+        job = Snapshot("s1", channel_id, "c-1", owner, purpose, wanted, interval_s, at, "asked")
+        self.jobs.append(job)
+        return job
+
+    def all(self, owner: str = "", channel_id: str = "") -> list[Snapshot]:
+        return [job for job in self.jobs if owner in {"", job.owner} and channel_id in {"", job.channel_id}]
+
+    def picture(self, snapshot_id: str, number: int) -> tuple[Snapshot, Path]:
+        if not self.jobs or number != 1:
+            raise Refused("gateway.no-snapshot")
+        return self.jobs[0], self.path
+
+    async def remove(self, snapshot_id: str) -> None:
+        self.removed.append(snapshot_id)
+
+    def admit(self, token: str, host: str) -> PretendIntake:
+        self.admitted.append((token, host))
+        if token != "right":
+            raise Refused("gateway.no-snapshot")
+        self.under_way += 1
+        return PretendIntake(self)
+
+
 class PretendCheckups:
     """Remembers what was begun."""
 
@@ -194,6 +275,7 @@ class PretendOperator:
     playbacks: Any = field(default_factory=PretendPlaybacks)
     downloads: Any = field(default_factory=PretendUseCase)
     broadcasts: PretendBroadcasts = field(default_factory=PretendBroadcasts)
+    snapshots: PretendSnapshots = field(default_factory=PretendSnapshots)
     checkups: PretendCheckups = field(default_factory=PretendCheckups)
 
     @property

@@ -135,6 +135,8 @@ class Platform:
             ids=ids,
             local_address=local_address,
             downloads=settings.download.folder or self.settings.data / "downloads",
+            snapshots=settings.snapshot.folder or self.settings.data / "snapshots",
+            door=(self.settings.web.host, self.port),
         )
         gateway = self._gateway = Gateway(settings, ports, os.urandom(32))
         endpoint = SipEndpoint(ids)

@@ -221,3 +221,42 @@ class Download:
     sound: bool = False
     until: datetime | None = None
     """When the file is removed."""
+
+
+SnapshotStage = Literal["asked", "arriving", "done", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotPicture:
+    """One picture a device uploaded: ``number`` from 1, as it came; ``sha256`` of what is kept."""
+
+    number: int
+    bytes: int
+    width: int
+    height: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Pictures asked of a device (图像抓拍). ``purpose`` is what the ask is on record with; ``code`` says why
+    it failed, ``detail`` what the device said to that; ``told``: how many it says it has sent, None when it
+    never said.
+    """
+
+    snapshot_id: str
+    channel_id: str
+    channel: str
+    owner: str
+    purpose: str
+    wanted: int
+    interval_s: int
+    asked_at: datetime
+    stage: SnapshotStage
+    code: str = ""
+    detail: str = ""
+    told: int | None = None
+    pictures: tuple[SnapshotPicture, ...] = ()
+    ended_at: datetime | None = None
+    until: datetime | None = None
+    """When everything of it is removed."""

@@ -20,6 +20,7 @@ from civicam.gateway.positions import Positions
 from civicam.gateway.ptz import PtzDesk
 from civicam.gateway.ptz_places import PtzPlaces
 from civicam.gateway.sight import Sights
+from civicam.gateway.snapshots import Snapshots
 
 
 @dataclass(slots=True)
@@ -38,4 +39,5 @@ class Operations:
     playbacks: Playbacks
     downloads: Downloads
     broadcasts: Broadcasts
+    snapshots: Snapshots
     checkups: Checkups

@@ -166,3 +166,7 @@ class GatewayPorts:
     local_address: Callable[[str], str]
     downloads: Path = Path("civicam-data/downloads")
     """Where recordings fetched from devices are kept."""
+    snapshots: Path = Path("civicam-data/snapshots")
+    """Where pictures that devices upload are kept."""
+    door: tuple[str, int] = ("0.0.0.0", 8080)  # noqa: S104 — what the HTTP side is bound to, told to devices
+    """Host and port of the HTTP side."""

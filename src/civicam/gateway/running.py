@@ -29,12 +29,14 @@ from civicam.gateway.registrar import Registrar
 from civicam.gateway.resync import Resync
 from civicam.gateway.sessions import Sessions
 from civicam.gateway.sight import Sights
+from civicam.gateway.snapshots import Snapshots
 from civicam.gateway.subscriptions import Subscriptions
 from civicam.media.engine import MediaEngine
 from civicam.signalling.gb28181.manscdp.alarm import AlarmNotify
 from civicam.signalling.gb28181.manscdp.catalog_notify import CatalogNotify
 from civicam.signalling.gb28181.manscdp.media_status import MediaStatus
 from civicam.signalling.gb28181.manscdp.mobile_position import MobilePosition
+from civicam.signalling.gb28181.manscdp.snapshot_finished import SnapshotFinished
 from civicam.signalling.gb28181.manscdp.upgrade_result import UpgradeResult
 from civicam.signalling.gb28181.ssrc import SsrcPool
 from civicam.signalling.sip.trace import Trace
@@ -48,6 +50,8 @@ class Media(NamedTuple):
     ssrcs: SsrcPool
     history_ssrcs: SsrcPool
     downloads: Path
+    snapshots: Path
+    door: tuple[str, int]
 
 
 class Seeds(NamedTuple):
@@ -87,6 +91,8 @@ class Running:
             lambda entry, event, notice: playbacks.media_status(entry, event.request, notice),
         )
         self.inbox.on(UpgradeResult, lambda entry, _event, result: maintenance.upgraded(entry, result))
+        snapshots = Snapshots(desk, addresses, self.commands, media.snapshots, media.door)
+        self.inbox.on(SnapshotFinished, lambda entry, _event, notice: snapshots.finished(entry, notice))
         self.operations = Operations(
             addresses,
             self.commands,
@@ -100,6 +106,7 @@ class Running:
             playbacks,
             Downloads(desk, media.engine, playbacks, media.downloads),
             broadcasts,
+            snapshots,
             Checkups(desk, self.commands, maintenance, self.resync.catalogue),
         )
         self.subscriptions = Subscriptions(desk, self.commands.next_sn)

@@ -104,10 +104,17 @@ class Gateway:
             Seeds(self._secret, self._first_sn),
             self.trace,
             Media(
-                self._ports.engine, self._sessions, self._ssrcs, self._history_ssrcs, self._ports.downloads
+                self._ports.engine,
+                self._sessions,
+                self._ssrcs,
+                self._history_ssrcs,
+                self._ports.downloads,
+                self._ports.snapshots,
+                self._ports.door,
             ),
         )
         self._running.operations.downloads.start()
+        self._running.operations.snapshots.start()
         self._running.operations.checkups.watching(lambda each: self.open_live(each, "sub"), self.release)
         self._tasks.spawn(self._follow_engine(), "engine-events")
         while self._early:
@@ -120,6 +127,7 @@ class Gateway:
             await self._running.subscriptions.end_all(_LAST_WORDS_S)
             await self._running.ptz.aclose()
             await self._running.operations.downloads.aclose()
+            await self._running.operations.snapshots.aclose()
             await self._running.operations.checkups.aclose()
             await self._running.operations.broadcasts.aclose(_STOP_S)
         await self._sessions.end_all(_STOP_S)
@@ -317,6 +325,7 @@ class Gateway:
             "positions": len(running.operations.positions) if running else 0,
             "resync_running": running.resync.plan.running if running else 0,
             "broadcasts": len(running.operations.broadcasts) if running else 0,
+            "snapshots": len(running.operations.snapshots) if running else 0,
             "trace_bytes": self.trace.held,
             "commands_under_way": len(running.commands) if running else 0,
             "registrations_under_way": running.registrar.admission.under_way if running else 0,

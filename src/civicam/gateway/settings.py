@@ -117,6 +117,41 @@ class DownloadSettings(BaseModel):
     """Kept in the list, finished ones included."""
 
 
+class SnapshotSettings(BaseModel):
+    """Pictures that devices upload when asked (图像抓拍, 2022)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: Annotated[str, Field(pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$", max_length=200)] = ""
+    """Where devices reach this server's HTTP side, when a proxy or another port stands before it; empty: made
+    from the address they are reached from and the port of ``web``.
+    """
+    source: Literal["host", "network", "any"] = "network"
+    """Who may upload besides knowing the one-time address: the host the device registered from, its network
+    (/24, /64: a NAT with several addresses), or anybody.
+    """
+    folder: Path | None = None
+    """Where pictures lie; ``snapshots`` in the data directory when not set."""
+    keep_h: Annotated[float, Field(gt=0)] = 24.0
+    """Pictures are removed this long after they were asked for."""
+    most: Annotated[int, Field(ge=1)] = 200
+    """Asks kept in the list."""
+    picture_bytes: Annotated[int, Field(ge=64 * 1024)] = 8 * 1024 * 1024
+    """Largest picture."""
+    session_bytes: Annotated[int, Field(ge=64 * 1024)] = 64 * 1024 * 1024
+    """Most a device may send for one ask, copies and half pictures counted."""
+    free_bytes: Annotated[int, Field(ge=0)] = 256 * 1024 * 1024
+    """No ask is made when less space is free."""
+    concurrent: Annotated[int, Field(ge=1)] = 32
+    """Uploads under way at once, over the whole city."""
+    upload_s: Seconds = 60.0
+    """For one upload."""
+    patience_s: Seconds = 60.0
+    """Until the last picture, beyond the time the device takes them in."""
+    tail_s: Seconds = 10.0
+    """From the device's notice that it is finished, or from the last picture, until the address is closed."""
+
+
 class BroadcastSettings(BaseModel):
     """Speaking through loudspeakers: how long each step may take."""
 
@@ -175,6 +210,7 @@ class GatewaySettings(BaseModel):
     """
     ptz: PtzSettings = PtzSettings()
     download: DownloadSettings = DownloadSettings()
+    snapshot: SnapshotSettings = SnapshotSettings()
     broadcast: BroadcastSettings = BroadcastSettings()
     probe: ProbeSettings = ProbeSettings()
 

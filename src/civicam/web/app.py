@@ -17,7 +17,18 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from civicam import __version__
 from civicam.web import errors
 from civicam.web.alarms import AlarmNews
-from civicam.web.api import access, alarms, broadcast, control, devices, fleet, live, playback, system
+from civicam.web.api import (
+    access,
+    alarms,
+    broadcast,
+    control,
+    devices,
+    fleet,
+    live,
+    playback,
+    snapshots,
+    system,
+)
 from civicam.web.broadcast import BroadcastDesk
 from civicam.web.events import EventHub
 from civicam.web.guard import Guard
@@ -26,6 +37,7 @@ from civicam.web.playback import PlaybackDesk
 from civicam.web.ports import Services
 from civicam.web.situation import SituationDesk
 from civicam.web.static_files import HERE, Console
+from civicam.web.uploads import take_upload
 
 COMPRESS_FROM = 2048
 
@@ -39,7 +51,7 @@ class _CompressApi:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         api = scope["type"] == "http" and scope["path"].startswith("/api/")
-        picture = api and scope["path"].endswith(("/snapshot", "/file"))
+        picture = api and (scope["path"].endswith(("/snapshot", "/file")) or "/pictures/" in scope["path"])
         await (self._gzip if api and not picture else self._plain)(scope, receive, send)
 
 
@@ -55,6 +67,7 @@ def api() -> FastAPI:
         live.router,
         playback.router,
         broadcast.router,
+        snapshots.router,
         system.router,
     ):
         app.include_router(router, prefix="/api")
@@ -87,6 +100,8 @@ def create_app(services: Services, static: Path = HERE) -> FastAPI:
     )
     app.include_router(system.probes)
     app.add_route("/api/openapi.json", _openapi, include_in_schema=False)
+    for path in ("/upload/{token}", "/upload/{token}/{name:path}"):  # some devices add a file's name
+        app.router.routes.append(Route(path, take_upload, methods=["POST", "PUT"]))
     app.router.routes.append(Route("/{path:path}", _console(Console(static)), methods=["GET", "HEAD"]))
     errors.install(app)
     app.add_middleware(_CompressApi)

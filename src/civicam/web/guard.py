@@ -22,6 +22,8 @@ COOKIE = "civicam_session"
 OPEN = frozenset({("POST", "/api/session"), ("POST", "/api/session/link")})
 """What may be asked under /api without a session: the two ways to get one."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+UPLOADS = "/upload/"
+"""Where devices bring pictures: no session, a limit of its own, read in pieces (`civicam.web.uploads`)."""
 _HOST = re.compile(r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?$")
 
 
@@ -57,7 +59,7 @@ class Guard:
             _demand_same_origin(headers)
         length = headers.get("content-length", "0")
         limit = self._services.settings.body_bytes
-        if not length.isdigit() or int(length) > limit:
+        if not length.isdigit() or (int(length) > limit and not path.startswith(UPLOADS)):
             raise Refused("web.too-large", limit=limit)
         if not path.startswith("/api") or (method, path) in OPEN:
             return
@@ -81,7 +83,7 @@ class Guard:
             await send(message)
 
         try:
-            if scope["method"] not in SAFE:
+            if scope["method"] not in SAFE and not scope["path"].startswith(UPLOADS):
                 receive = await _whole_body(receive, self._services.settings.body_bytes)
             await self._app(scope, receive, sending)
         except CivicamError as error:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, Self
 
 from civicam.fleet.facts import ChannelId, DeviceId
 from civicam.fleet.orders import (
@@ -26,6 +27,7 @@ from civicam.fleet.orders import (
     Presets,
     PtzPlace,
     Recordings,
+    Snapshot,
     UpgradeState,
 )
 
@@ -154,3 +156,50 @@ class Broadcasts(Protocol):
         ...
 
     def close(self, stream_id: str) -> None: ...
+
+
+class Intake(Protocol):
+    """One upload of a device; ``async with`` it. What is not kept by its end leaves nothing behind."""
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def arrived(self, size: int) -> None:
+        """So many bytes came in, whatever they are."""
+        ...
+
+    async def begin(self, name: str) -> None:
+        """A picture begins; ``name`` is the device's word for it, for comparing only."""
+        ...
+
+    async def write(self, data: bytes) -> None: ...
+
+    async def end(self) -> None: ...
+
+    async def keep(self, session_id: str) -> None:
+        """The upload is whole: take its pictures in. ``session_id`` is empty when it names none."""
+        ...
+
+
+class Snapshots(Protocol):
+    """Pictures that devices take when asked and upload."""
+
+    async def ask(
+        self, channel_id: ChannelId, wanted: int, interval_s: int, *, owner: str, purpose: str
+    ) -> Snapshot: ...
+
+    def all(self, owner: str = "", channel_id: str = "") -> list[Snapshot]: ...
+
+    def picture(self, snapshot_id: str, number: int) -> tuple[Snapshot, Path]: ...
+
+    async def remove(self, snapshot_id: str) -> None: ...
+
+    def admit(self, token: str, host: str) -> Intake: ...
+
+    @property
+    def upload_s(self) -> float:
+        """Seconds one upload may take."""
+        ...

@@ -15,7 +15,16 @@ from civicam.fleet.sight import Checkup, DeviceSight, Position, TraceRow
 from civicam.kernel.clock import Clock
 from civicam.media.engine import MediaEngine
 from civicam.observability.metrics import Metrics
-from civicam.web.orders import Broadcasts, Configuration, Downloads, Maintenance, Places, Playbacks, Ptz
+from civicam.web.orders import (
+    Broadcasts,
+    Configuration,
+    Downloads,
+    Maintenance,
+    Places,
+    Playbacks,
+    Ptz,
+    Snapshots,
+)
 from civicam.web.settings import WebSettings
 
 ComponentState = Literal["ok", "degraded", "failed"]
@@ -114,6 +123,9 @@ class Operations(Protocol):
 
     @property
     def broadcasts(self) -> Broadcasts: ...
+
+    @property
+    def snapshots(self) -> Snapshots: ...
 
     @property
     def alarms(self) -> AlarmDesk: ...

@@ -40,7 +40,7 @@ class Console:
         if found is not None:
             held = path.startswith("assets/")
             return FileResponse(found, headers={"Cache-Control": FOR_EVER if held else ASK})
-        if "." in path.rsplit("/", 1)[-1] or path == "api" or path.startswith(("api/", "assets/")):
+        if "." in path.rsplit("/", 1)[-1] or path == "api" or path.startswith(("api/", "assets/", "upload/")):
             raise Refused("web.not-found")
         if not self.built:
             return HTMLResponse(_NOT_BUILT, 503, {"Cache-Control": "no-store"})

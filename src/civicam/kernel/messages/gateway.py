@@ -196,4 +196,74 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "设备的 SIP 认证用户名与登记的不一致",
         "The device signs in with another SIP user name than the one entered here",
     ),
+    "gateway.no-snapshot": (
+        "没有这次抓拍，或图片已过保留期",
+        "There is no such ask for pictures, or they were kept long enough and removed",
+    ),
+    "gateway.snapshot-beyond": (
+        "图片多于要求的数量，多出的不保存",
+        "There are more pictures than were asked for; the rest is not kept",
+    ),
+    "gateway.snapshot-busy": (
+        "正在等待该通道上传抓拍图片",
+        "Pictures of this channel are being waited for",
+    ),
+    "gateway.snapshot-crowded": (
+        "正在上传的图片过多，请稍后再传",
+        "Too many uploads are under way, try again in a moment",
+    ),
+    "gateway.snapshot-disk": (
+        "图片无法写入磁盘：{reason}",
+        "The picture could not be written to the disk: {reason}",
+    ),
+    "gateway.snapshot-fewer": (
+        "设备上传的图片少于要求的数量",
+        "Fewer pictures came than were asked for",
+    ),
+    "gateway.snapshot-foreign-session": (
+        "上传的 SessionID 不属于这次抓拍",
+        "The SessionID of the upload is not that of this ask",
+    ),
+    "gateway.snapshot-foreign-source": (
+        "上传来自 {source}，不是被要求抓拍的设备；设备经其他地址上传时，请设置 gateway.snapshot.source",
+        "The upload came from {source}, where the device that was asked is not; "
+        "set gateway.snapshot.source if it uploads from another address",
+    ),
+    "gateway.snapshot-no-door": (
+        "设备无法访问本服务器的 HTTP 端口：web.host 是环回地址，请设置 gateway.snapshot.url",
+        "Devices cannot reach the HTTP port of this server: web.host is a loopback address; "
+        "set gateway.snapshot.url",
+    ),
+    "gateway.snapshot-no-space": (
+        "磁盘剩余空间不足，不再接收图片",
+        "Too little space is free on the disk to take pictures",
+    ),
+    "gateway.snapshot-none": (
+        "设备在时限内没有上传图片",
+        "No picture came in time",
+    ),
+    "gateway.snapshot-over": (
+        "这次抓拍已经结束，上传地址已关闭",
+        "This ask is over and its address is closed",
+    ),
+    "gateway.snapshot-refused": (
+        "设备拒绝抓拍",
+        "The device refuses to take pictures",
+    ),
+    "gateway.snapshot-restarted": (
+        "平台重启，未完成的抓拍已终止",
+        "The platform restarted; pictures that had not come are not waited for",
+    ),
+    "gateway.snapshot-too-large": (
+        "图片或上传超出允许的大小",
+        "The picture or the upload is larger than allowed",
+    ),
+    "gateway.snapshot-unsupported": (
+        "设备不支持图像抓拍上传（GB/T 28181-2022）",
+        "The device does not know how to upload pictures (GB/T 28181-2022)",
+    ),
+    "gateway.too-many-snapshots": (
+        "抓拍记录已达 {most} 条，请先删除不再需要的",
+        "There are {most} asks for pictures on the list: remove some first",
+    ),
 }

@@ -303,4 +303,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "媒体服务正在停止",
         "the media service is stopping",
     ),
+    "media.not-jpeg": (
+        "内容不是 JPEG 图片",
+        "What came is no JPEG picture",
+    ),
+    "media.picture-cut": (
+        "图片不完整",
+        "The picture is not whole",
+    ),
 }

@@ -22,4 +22,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "最多同时打开 {most} 路视频，请先关闭其他画面",
         "At most {most} live views at a time: close another one first",
     ),
+    "web.upload-format": (
+        "上传内容不是图片，也不是含图片的表单",
+        "The upload is neither a picture nor a form with one",
+    ),
+    "web.upload-slow": (
+        "上传超出时限",
+        "The upload took too long",
+    ),
 }

@@ -13,7 +13,7 @@ import re
 
 MASK = b"***"
 
-_WORD = rb"(?:password|passwd|passphrase|pwd|secret|token)[\w.\-]{0,40}"
+_WORD = rb"(?:password|passwd|passphrase|pwd|secret|token|uploadurl)[\w.\-]{0,40}"
 
 _ELEMENT = re.compile(
     rb"(<([\w.:\-]{0,40}" + _WORD + rb")(?:\s[^<>]{0,200})?>).*?(?=</\s{0,8}\2\s{0,8}>|\Z)",

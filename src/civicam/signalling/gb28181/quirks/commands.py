@@ -222,4 +222,32 @@ ROWS: tuple[Quirk, ...] = (
         measure="Shown as not supported, not asked again until it comes back.",
         test=_GB + "test_subscription.py::test_a_device_that_cannot_is_not_asked_again",
     ),
+    Quirk(
+        name="snapshot-upload-form",
+        source="captures of Hikvision, uvp-gb28181",
+        behaviour="Pictures come by POST or PUT, as a form or bare, whatever Content-Type says.",
+        measure="What the bytes are decides.",
+        test="tests/web/test_delivery.py::test_every_way_of_writing_it_is_read",
+    ),
+    Quirk(
+        name="snapshot-copies",
+        source="our caution, not seen yet",
+        behaviour="A picture comes twice, because our answer was lost; or every picture has one name.",
+        measure="Told apart by what they are: a copy is answered 200 and not counted.",
+        test="tests/gateway/test_shoot.py::test_copies_are_told_from_pictures",
+    ),
+    Quirk(
+        name="snapshot-no-notice",
+        source="our caution, not seen yet",
+        behaviour="UploadSnapShotFinished never comes, or before the last upload.",
+        measure="The pictures decide; the notice only ends the waiting.",
+        test="tests/gateway/test_shoot.py::test_all_pictures_end_it_without_any_notice",
+    ),
+    Quirk(
+        name="snapshot-unconfirmed",
+        source="our caution, not seen yet",
+        behaviour="DeviceConfig with SnapShotConfig is carried out and never answered.",
+        measure="Waited for all the same.",
+        test="tests/gateway/test_snapshots.py::test_an_order_nobody_confirmed_may_be_carried_out",
+    ),
 )
