@@ -187,6 +187,27 @@ def test_power_goes_and_comes_back_over_the_control_socket(small: City, tmp_path
     asyncio.run(story())
 
 
+def test_devices_on_tcp_come_back_whichever_socket_is_theirs(city: City) -> None:
+    """[CAM A, first agent]──┬──[PLATFORM]: each agent numbers its connections from 1, and so their names are
+    [CAM B, second agent]────┘   the same; a restart of the one must not be taken for the other's loss.
+    """
+    devices = [device for device in city.devices if device.protocol == "gb28181"]
+    pair = tuple(replace(device, transport="tcp") for device in devices[:2])
+    kept = {device.gb_id for device in pair}
+    two = replace(city, devices=pair, channels=tuple(c for c in city.channels if c.device in kept))
+
+    async def story() -> None:
+        async with running(two, signalling_only=True, sockets=2) as (platform, simulation):
+            for device in pair:
+                before = platform.where[device.gb_id]
+                others = {each: peer for each, peer in platform.where.items() if each != device.gb_id}
+                simulation.ensemble.reboot(device.gb_id)
+                await until(lambda gb_id=device.gb_id, was=before: platform.where[gb_id] != was)  # type: ignore[misc]
+                assert all(platform.where[each] == peer for each, peer in others.items())
+
+    asyncio.run(story())
+
+
 def test_a_second_simulator_does_not_take_the_socket(small: City, tmp_path: Path) -> None:
     async def story() -> None:
         path = tmp_path / "control"

@@ -12,6 +12,7 @@ import os
 import random
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
+from functools import partial
 
 from civicam.kernel.errors import CivicamError
 from civicam.signalling.aio.agent import SipAgent
@@ -27,7 +28,6 @@ from civicam.signalling.sip.events import (
     SipEvent,
 )
 from civicam.signalling.sip.limits import Limits
-from civicam.signalling.sip.peer import Peer
 from civicam.simulator.calls import Calls
 from civicam.simulator.conduct import Deed, FetchFirmware, Restart, TakePictures
 from civicam.simulator.description import City, Device
@@ -35,7 +35,7 @@ from civicam.simulator.device import GbDevice
 from civicam.simulator.errands import Errands
 from civicam.simulator.faults import Faults
 from civicam.simulator.identity import Identity
-from civicam.simulator.member import Member, route_to
+from civicam.simulator.member import Lines, Member, route_to
 from civicam.simulator.notices import How, Raised
 from civicam.simulator.options import Options
 from civicam.simulator.outputs import (
@@ -80,7 +80,7 @@ class Ensemble:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
-        self._by_peer: dict[Peer, Member] = {}
+        self._lines: Lines = {}
 
     # -- start and end
 
@@ -92,7 +92,8 @@ class Ensemble:
         limits = Limits(source_rate=1e6, source_burst=1e6, connections_per_host=1 << 16, connections=1 << 16)
         for _ in range(count):
             endpoint = SipEndpoint(self._ids, limits=limits)
-            agent = SipAgent(endpoint, self._on_request, on_other=self._on_other)
+            agent = SipAgent(endpoint, self._on_request)
+            agent.on_other = partial(self._on_other, agent)
             self._agents.append(agent)
             port = await agent.listen(host, 0, udp=True, tcp=False)
             self._enlist(agent, port, host, devices)
@@ -328,7 +329,7 @@ class Ensemble:
                 await asyncio.sleep(member.condition.delay)
             try:
                 response = await member.agent.request(
-                    ask.request, await member.connect(self._options.server, self._by_peer)
+                    ask.request, await member.connect(self._options.server, self._lines)
                 )
             except CivicamError:
                 response = None
@@ -353,7 +354,7 @@ class Ensemble:
             if agent.respond(event.key, new_response(event.request, 404)):
                 return
 
-    def _on_other(self, event: SipEvent) -> None:
+    def _on_other(self, agent: SipAgent, event: SipEvent) -> None:
         match event:
             case AckReceived(request=request):
                 self._with_call(request.call_id, lambda calls: calls.acknowledged(request.call_id))
@@ -362,7 +363,7 @@ class Ensemble:
             case RequestTimedOut(request=request) if request.method == "INVITE":
                 self._with_call(request.call_id, lambda calls: calls.ended(request.call_id, tell=True))
             case ConnectionDropped(peer=peer):
-                member = self._by_peer.pop(peer, None)
+                member = self._lines.pop((agent, peer), None)
                 if member is not None:
                     member.peer = None
                     if member.running:

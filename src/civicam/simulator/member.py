@@ -33,9 +33,9 @@ class Member:
         """The device's id."""
         return self.device.identity.device.gb_id
 
-    async def connect(self, server: tuple[str, int], by_peer: dict[Peer, Member]) -> Peer:
+    async def connect(self, server: tuple[str, int], lines: Lines) -> Peer:
         """Where its requests go: the platform's address (or where that sent it), or its connection, made
-        when there is none and noted in ``by_peer``.
+        when there is none and noted in ``lines``.
         """
         elsewhere = self.device.registration.server
         uri = parse_uri(elsewhere) if elsewhere else None
@@ -45,13 +45,17 @@ class Member:
         async with self.connecting:
             if self.peer is not None and self.server != (host, port):
                 left, self.peer = self.peer, None
-                by_peer.pop(left, None)
+                lines.pop((self.agent, left), None)
                 await self.agent.disconnect(left)
             if self.peer is None:
                 self.server = (host, port)
                 self.peer = await self.agent.connect_tcp(host, port)
-                by_peer[self.peer] = self
+                lines[self.agent, self.peer] = self
         return self.peer
+
+
+Lines = dict[tuple[SipAgent, Peer], Member]
+"""Whose a connection is. Each agent numbers its own: a `Peer` alone would name one of every agent's."""
 
 
 def route_to(server: tuple[str, int]) -> str:
