@@ -52,3 +52,25 @@ def test_a_moved_deadline_rings_once_at_its_new_time() -> None:
     assert moved.due is None
     assert heap.next_due() is None
     assert heap.pop_due(99.0) is None
+    assert heap.standing == 0
+
+
+def test_what_was_cancelled_does_not_wait_for_its_hour() -> None:
+    """A connection that closed is not kept until its idle time; what stands is rung in order all the same."""
+    heap, stays = TimerHeap(), [Thing() for _ in range(100)]
+    for number, thing in enumerate(stays):
+        heap.set(thing, 3600.0 - number)
+    for _ in range(10_000):
+        heap.set(gone := Thing(), 3600.0)
+        heap.set(gone, None)
+    assert heap.standing == 100
+    assert len(heap) <= 257
+    heap.set(stays[0], 5.0)
+    heap.set(stays[0], 3600.0)  # away and back: two entries that are one deadline
+    for _ in range(300):
+        heap.set(gone := Thing(), 1.0)
+        heap.set(gone, None)
+    rung = [heap.pop_due(9999.0) for _ in range(100)]
+    assert rung == stays[::-1]
+    assert heap.pop_due(9999.0) is None
+    assert (heap.standing, len(heap)) == (0, 0)
