@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -39,6 +40,23 @@ def blackout(
     from civicam.bench.signalling_blackout import run
 
     _tell(run(cameras, seconds), as_json)
+
+
+@app.command()
+def endurance(
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long it is kept up.")] = 60.0,
+    channels: Annotated[int, typer.Option(min=1, max=5_892, help="Size of the city.")] = 5_892,
+    every: Annotated[float, typer.Option(min=0.5, help="Seconds between two samples.")] = 60.0,
+    viewers: Annotated[int, typer.Option(min=1, max=50, help="Panes that open and close streams.")] = 4,
+    samples: Annotated[Path | None, typer.Option(help="Write each sample to this file, a line each.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Run the platform at city size under a load that comes and goes, and look for what is not given back."""
+    from civicam.bench.endurance import Wish, run
+    from civicam.bench.endurance_load import Pace
+
+    wish = Wish(minutes * 60, channels, min(every, minutes * 10), pace=Pace(viewers=viewers), samples=samples)
+    _tell(run(wish), as_json)
 
 
 def _tell(report: Report, as_json: bool) -> None:

@@ -142,7 +142,7 @@ class Platform:
         endpoint = SipEndpoint(ids)
         endpoint.stream_to = gateway.stream_to
         endpoint.on_wire = gateway.trace.record
-        agent = SipAgent(endpoint, gateway.on_request, on_other=gateway.on_other)
+        agent = self._agent = SipAgent(endpoint, gateway.on_request, on_other=gateway.on_other)
         self._later("sip", 2, agent.aclose)
         self.sip_port = await agent.listen(settings.host, settings.port)
         self._later("gateway", 12, gateway.stop)
@@ -171,6 +171,7 @@ class Platform:
         app = create_app(services)
         self._state = app.state
         metrics.add(self._figures)
+        metrics.add(self._wire_figures)
         dispatcher = Dispatcher(found.database, found.clock, FACTS | ALARM_FACTS)
         dispatcher.watch("consoles", app.state.hub.watch)
         await dispatcher.start()
@@ -272,12 +273,23 @@ class Platform:
             yield Figure("streams", "Open streams", last.streams.open)
             yield Figure("viewers", "People watching, by pane", last.streams.viewers)
             yield Figure("media_kbps", "Media coming in, kbit/s", last.streams.kbps)
+
+    def _wire_figures(self) -> Iterator[Figure]:
         for key, number in self._gateway.counters().items():
             yield Figure("gateway_events", "What the gateway counted", number, "counter", {"event": key})
         for key, value in self._gateway.gauges().items():
             yield Figure("gateway", "What the gateway has at hand", value, labels={"what": key})
+        yield Figure("tasks", "Tasks of the event loop", len(asyncio.all_tasks()))
+        for key, value in self._agent.gauges().items():
+            yield Figure("sip", "What the signalling has at hand", value, labels={"what": key})
+        for key, number in self._agent.counters.items():
+            yield Figure("sip_events", "What the signalling counted", number, "counter", {"event": key})
         for worker in self._engine.workers():
             labels = {"worker": str(worker.index)}
+            for key, value in worker.holds.items():
+                yield Figure(
+                    "worker", "What a media worker has at hand", value, labels={**labels, "what": key}
+                )
             yield Figure("worker_restarts", "Media workers started again", worker.restarts, "counter", labels)
 
 

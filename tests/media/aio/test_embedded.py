@@ -78,6 +78,9 @@ def test_a_worker_killed_is_started_again_and_its_streams_are_named(run: Run, ca
             await asyncio.sleep(0)
         assert ours.workers()[0].restarts == 1
         port = await ours.open_receiver(ReceiveSpec("S", Transport.UDP, 200000017))
+        while ours.workers()[0].holds.get("ports") != 1:  # noqa: ASYNC110 -- told every other second
+            await asyncio.sleep(0.05)
+        assert ours.workers()[0].holds["streams"] == 1
         sender = camera(port.port).start()
         assert (await event(ours, StreamStarted)).stream_id == "S"
         sender.stop()

@@ -22,7 +22,7 @@ def test_a_used_port_rests_before_it_is_used_again() -> None:
     pool = PortPool(30000, 30003, 30.0)
     first, second = pool.take(0.0), pool.take(0.0)
     pool.rest(first, 10.0)
-    assert pool.resting == 1
+    assert (pool.used, pool.resting, pool.free) == (1, 1, 0)
     with pytest.raises(Operational) as caught:
         pool.take(39.9)
     assert caught.value.code == "media.no-ports"

@@ -168,11 +168,17 @@ async def test_a_connection_that_breaks_fails_what_waits(pair: Pair) -> None:
     call = platform.agent.invite(platform.request("INVITE", "tcp"), peer)
     await device.requests.get()
     await device.requests.get()
+    held = platform.agent.gauges()
+    assert (held["transactions"], held["connections"]) == (2, 1)
+    assert (held["requests_waiting"], held["invitations"]) == (1, 1)
     await platform.agent.disconnect(peer)
     for failed in (waiting, call.final()):
         with pytest.raises(Operational) as raised:
             await failed
         assert raised.value.code == "signalling.unreachable"
+    left = platform.agent.gauges()
+    names = ("transactions", "timers", "connections", "requests_waiting", "invitations")
+    assert {name: left[name] for name in names} == dict.fromkeys(names, 0)
     assert isinstance(await device.other(ConnectionDropped), ConnectionDropped)
     with pytest.raises(Operational):
         await platform.agent.request(platform.request("MESSAGE", "tcp"), peer)

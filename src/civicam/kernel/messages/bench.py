@@ -11,6 +11,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "测量需要 {what}：请安装（uv sync 安装 playwright，apt install chromium 安装浏览器）",
         "This measurement needs {what}: install it (playwright by uv sync, the browser by apt)",
     ),
+    "bench.no-city": ("{name} 没有启动：{words}", "{name} did not start: {words}"),
     "bench.no-demo": ("演示环境没有启动：{words}", "The demonstration did not start: {words}"),
     "bench.no-picture": (
         "以 {way} 方式没有画面（{state}）",

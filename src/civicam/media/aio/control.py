@@ -18,6 +18,8 @@ import orjson
 from civicam.kernel.errors import Bug, CivicamError, Operational, Refused
 
 _HEAD = struct.Struct("!II")
+HOLDS = "holds"
+"""The event that says what a worker holds; its supervisor keeps the newest for ``/metrics``."""
 MESSAGE_MOST = 64 * 1024 * 1024
 """Bytes; the largest message is a snapshot, far below."""
 

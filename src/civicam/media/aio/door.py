@@ -81,6 +81,11 @@ class ViewerDoor:
         self.port = int(self._server.sockets[0].getsockname()[1])
         return self.port
 
+    @property
+    def viewers(self) -> int:
+        """Connections, those that still show their ticket among them."""
+        return len(self._connections)
+
     def entered(self, connection: ViewerConnection) -> None:
         """A connection was made."""
         self._connections.add(connection)

@@ -38,6 +38,11 @@ class PortPool:
         self._resting.append((now + self._quarantine_s, port))
 
     @property
+    def used(self) -> int:
+        """Ports handed out and not given back."""
+        return self._count - len(self._free) - len(self._resting)
+
+    @property
     def free(self) -> int:
         """Ports that could be had now, those whose rest is over not counted."""
         return len(self._free)

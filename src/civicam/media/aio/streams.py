@@ -227,6 +227,17 @@ class Streams:
         now = self._loop.time()
         return [stream.stats(now) for stream in self._streams.values()]
 
+    def holdings(self) -> dict[str, int]:
+        """What is held at this moment, by name."""
+        return {
+            "streams": len(self._streams),
+            "ports": self._pool.used,
+            "ports_resting": self._pool.resting,
+            "tickets": len(self._tickets),
+            "viewers": self.door.viewers,
+            "tasks": len(asyncio.all_tasks()),
+        }
+
     async def aclose(self) -> None:
         """End everything: viewers hear 1001, files are finished, ports are closed."""
         if self._timer is not None:

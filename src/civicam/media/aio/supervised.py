@@ -7,12 +7,12 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from civicam.kernel.errors import CivicamError, Operational
-from civicam.media.aio.control import Channel, Message, error_from
+from civicam.media.aio.control import HOLDS, Channel, Message, error_from
 from civicam.media.settings import WorkerSettings
 
 _log = logging.getLogger("civicam.media.engine")
@@ -36,6 +36,8 @@ class WorkerState:
     restarts: int
     streams: int
     viewer_port: int
+    holds: Mapping[str, int] = field(default_factory=dict)
+    """What it held some seconds ago, by name (`Streams.holdings`); nothing while it is not ready."""
 
 
 class SupervisedWorker:
@@ -59,13 +61,15 @@ class SupervisedWorker:
         self._number = 0
         self._port = 0
         self._restarts = 0
+        self._holds: dict[str, int] = {}
         self._state = "stopped"
         self._keeper: asyncio.Task[None] | None = None
 
     def state(self, streams: int) -> WorkerState:
         """For the health page."""
         pid = self._process.pid if self._process is not None and self.ready else None
-        return WorkerState(self._settings.index, pid, self._state, self._restarts, streams, self._port)
+        holds = self._holds if self.ready else {}
+        return WorkerState(self._settings.index, pid, self._state, self._restarts, streams, self._port, holds)
 
     async def start(self) -> None:
         """Start and wait until its door is open; then keep it alive."""
@@ -178,7 +182,9 @@ class SupervisedWorker:
     async def _listen(self, channel: Channel) -> None:
         while (message := await channel.read()) is not None:
             number = message.body.get("id")
-            if number is None:
+            if number is None and message.body["event"] == HOLDS:
+                self._holds = message.body["data"]
+            elif number is None:
                 self._on_event(self, message.body["event"], message.body["data"])
             else:
                 self._answer(number, message)

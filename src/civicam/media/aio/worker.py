@@ -21,7 +21,7 @@ import typer
 import uvloop
 
 from civicam.kernel.errors import Bug, CivicamError
-from civicam.media.aio.control import Channel, Message, error_body
+from civicam.media.aio.control import HOLDS, Channel, Message, error_body
 from civicam.media.aio.streams import Streams, stats_body
 from civicam.media.engine import (
     EngineEvent,
@@ -38,6 +38,8 @@ from civicam.media.settings import WorkerSettings
 _log = logging.getLogger("civicam.media.worker")
 
 Reply = tuple[Any, bytes]
+
+_HOLDS_S = 2.0
 
 
 def main(control_fd: int) -> int:
@@ -118,13 +120,19 @@ class _Worker:
         loop.add_signal_handler(signal.SIGTERM, stop.set)
         reader = loop.create_task(self._serve())
         stopper = loop.create_task(stop.wait())
+        teller = loop.create_task(self._tell_holdings())
         await asyncio.wait({reader, stopper}, return_when=asyncio.FIRST_COMPLETED)
         await self._streams.aclose()
         await self._channel.drain()
         self._channel.close()
-        for task in (reader, stopper, *self._tasks):
+        for task in (reader, stopper, teller, *self._tasks):
             task.cancel()
         return 0
+
+    async def _tell_holdings(self) -> None:
+        while True:
+            self._channel.write({"event": HOLDS, "data": self._streams.holdings()})
+            await asyncio.sleep(_HOLDS_S)
 
     async def _serve(self) -> None:
         """Read until the supervisor is gone; each call is a task, so a snapshot holds nobody up."""

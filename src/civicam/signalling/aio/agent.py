@@ -63,6 +63,11 @@ class SipAgent:
         """Messages taken, answered and dropped, by name (`civicam.signalling.sip.endpoint` lists them)."""
         return self.endpoint.counters
 
+    def gauges(self) -> dict[str, int]:
+        """What the endpoint holds, and who waits for an answer."""
+        waiting = {"requests_waiting": len(self._waiting), "invitations": len(self._invitations)}
+        return {**self.endpoint.gauges(), **waiting}
+
     @property
     def _loop(self) -> asyncio.AbstractEventLoop:
         if self._running is None:

@@ -63,6 +63,9 @@ class Connections:
         self._by_host[peer.host] += 1
         return connection
 
+    def __len__(self) -> int:
+        return len(self._open)
+
     def get(self, peer: Peer) -> Connection | None:
         """The connection named by ``peer``."""
         return self._open.get(peer)

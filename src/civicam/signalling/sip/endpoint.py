@@ -240,6 +240,16 @@ class SipEndpoint:
         """Transactions alive."""
         return len(self._layer)
 
+    def gauges(self) -> dict[str, int]:
+        """What it holds at this moment, by name; every one of them falls back when the wire is quiet."""
+        return {
+            "transactions": len(self._layer),
+            "timers": self._layer.timers.standing,
+            "timer_entries": len(self._layer.timers),
+            "connections": len(self._connections),
+            "sources": len(self._buckets),
+        }
+
     # -- inside
 
     def _take(self, draft: Draft, body: bytes, raw: bytes, source: Peer, now: float) -> None:
