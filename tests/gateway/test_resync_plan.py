@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -111,3 +113,33 @@ def test_what_a_device_tells_of_beside_its_list_waits_for_the_cool_down() -> Non
     assert made.soon(A, 10)
     assert made.start_due(59.9) == []
     assert made.start_due(60) == [A]
+
+
+def test_a_city_that_waits_costs_each_device_the_same() -> None:
+    """A power cut: every device is wanted at once, and the plan is asked after each. Twenty thousand cost a
+    device what a thousand cost it, in CPU time with much room for a busy machine.
+    """
+
+    def cost(devices: int) -> float:
+        made = plan(concurrent=32, per_second=50)
+        before = time.thread_time()
+        for number in range(devices):
+            made.want(DeviceId(str(number)), 0.0)
+            made.start_due(0.0)
+            made.get_timer()
+        return (time.thread_time() - before) / devices
+
+    assert cost(20_000) < 5 * min(cost(1_000) for _ in range(3))
+
+
+def test_devices_that_come_and_go_leave_nothing_behind() -> None:
+    made = plan(concurrent=1, per_second=1)
+    made.want(A, 0)
+    assert made.start_due(0) == [A]
+    for _ in range(20_000):
+        made.want(B, 0)
+        made.drop(B)
+    assert len(made._heap) < 5_000
+    made.want(B, 0)
+    made.done(A, ok=True, now=2)
+    assert made.start_due(2) == [B]

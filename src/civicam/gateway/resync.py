@@ -34,6 +34,7 @@ class Resync:
             )
         )
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = float("inf")
         self.then: Callable[[DeviceId], None] = lambda _device: None
         """Called with a device that is online, once it was asked or need not be."""
         self.gone: Callable[[DeviceId], None] = lambda _device: None
@@ -67,15 +68,22 @@ class Resync:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._timer_at = float("-inf")
 
     def _run(self) -> None:
-        self.stop()
         now = self._desk.clock.monotonic()
         for device_id in self.plan.start_due(now):
             self._desk.tasks.spawn(self._ask(device_id), "resync")
         at = self.plan.get_timer()
-        if at is not None:
-            self._timer = asyncio.get_running_loop().call_later(max(0.001, at - now), self._run)
+        if at is None or at >= self._timer_at:
+            return  # or it rings before that, and looks again
+        self.stop()
+        self._timer_at = at
+        self._timer = asyncio.get_running_loop().call_later(max(0.001, at - now), self._fire)
+
+    def _fire(self) -> None:
+        self._timer, self._timer_at = None, float("inf")
+        self._run()
 
     async def _ask(self, device_id: DeviceId) -> None:
         ok = False

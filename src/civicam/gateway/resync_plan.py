@@ -7,7 +7,8 @@ first served. What failed is tried again later, a few times, as long as the devi
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import heapq
+import itertools
 from dataclasses import dataclass
 
 from civicam.fleet.facts import DeviceId
@@ -24,9 +25,12 @@ class ResyncLimits:
     attempts: int = 3
 
 
+_TIDY = 1_000
+
+
 @dataclass(slots=True)
 class _Wish:
-    not_before: float
+    number: int
     attempt: int
 
 
@@ -35,7 +39,12 @@ class ResyncPlan:
 
     def __init__(self, limits: ResyncLimits) -> None:
         self._limits = limits
-        self._waiting: OrderedDict[DeviceId, _Wish] = OrderedDict()
+        self._waiting: dict[DeviceId, _Wish] = {}
+        self._heap: list[tuple[float, int, DeviceId]] = []
+        """Not before, number, device; who was dropped stays here until the turn comes. A city waits in it, so
+        nothing may look at all of it for one device.
+        """
+        self._numbers = itertools.count()
         self._running: dict[DeviceId, int] = {}
         self._read_at: dict[DeviceId, float] = {}
         self._next_start = float("-inf")
@@ -65,7 +74,7 @@ class ResyncPlan:
         read_at = self._read_at.get(device_id)
         if not force and read_at is not None and now - read_at < self._limits.cool_down_s:
             return False
-        self._waiting[device_id] = _Wish(now, 1)
+        self._wait(device_id, now, 1)
         return True
 
     def soon(self, device_id: DeviceId, now: float) -> bool:
@@ -75,7 +84,7 @@ class ResyncPlan:
         if self.busy(device_id):
             return False
         read_at = self._read_at.get(device_id, float("-inf"))
-        self._waiting[device_id] = _Wish(max(now, read_at + self._limits.cool_down_s), 1)
+        self._wait(device_id, max(now, read_at + self._limits.cool_down_s), 1)
         return True
 
     def drop(self, device_id: DeviceId) -> None:
@@ -87,13 +96,12 @@ class ResyncPlan:
     def start_due(self, now: float) -> list[DeviceId]:
         """Who is to be asked now; each must be followed by `done`."""
         due: list[DeviceId] = []
-        for device_id, wish in list(self._waiting.items()):
-            if len(self._running) >= self._limits.concurrent or now < self._next_start:
+        while len(self._running) < self._limits.concurrent and now >= self._next_start:
+            first = self._first()
+            if first is None or first[0] > now:
                 break
-            if wish.not_before > now:
-                continue
-            del self._waiting[device_id]
-            self._running[device_id] = wish.attempt
+            _, _, device_id = heapq.heappop(self._heap)
+            self._running[device_id] = self._waiting.pop(device_id).attempt
             self._next_start = max(self._next_start, now - 1.0) + 1.0 / self._limits.per_second
             due.append(device_id)
         return due
@@ -106,10 +114,29 @@ class ResyncPlan:
         if ok:
             self._read_at[device_id] = now
         elif attempt < self._limits.attempts:
-            self._waiting[device_id] = _Wish(now + self._limits.retry_s * attempt, attempt + 1)
+            self._wait(device_id, now + self._limits.retry_s * attempt, attempt + 1)
 
     def get_timer(self) -> float | None:
         """When `start_due` may have something; None when nobody waits or a `done` must come first."""
-        if not self._waiting or len(self._running) >= self._limits.concurrent:
+        first = self._first()
+        if first is None or len(self._running) >= self._limits.concurrent:
             return None
-        return max(min(wish.not_before for wish in self._waiting.values()), self._next_start)
+        return max(first[0], self._next_start)
+
+    def _wait(self, device_id: DeviceId, not_before: float, attempt: int) -> None:
+        number = next(self._numbers)
+        self._waiting[device_id] = _Wish(number, attempt)
+        heapq.heappush(self._heap, (not_before, number, device_id))
+        if len(self._heap) > _TIDY + 2 * len(self._waiting):
+            self._heap = [each for each in self._heap if self._stands(each)]
+            heapq.heapify(self._heap)
+
+    def _first(self) -> tuple[float, int, DeviceId] | None:
+        """Whose turn is next."""
+        while self._heap and not self._stands(self._heap[0]):
+            heapq.heappop(self._heap)
+        return self._heap[0] if self._heap else None
+
+    def _stands(self, each: tuple[float, int, DeviceId]) -> bool:
+        wish = self._waiting.get(each[2])
+        return wish is not None and wish.number == each[1]
