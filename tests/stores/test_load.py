@@ -330,6 +330,24 @@ def test_a_registration_is_kept_only_while_its_proof_holds(url: str, tmp_path: P
     inside(url, tmp_path / "key", test)
 
 
+def test_a_city_that_comes_online_is_a_few_writes(url: str, tmp_path: Path) -> None:
+    """Each transition is awaited by itself; those of one moment share a unit, and a stranger spoils none."""
+
+    async def test(c: City) -> None:
+        def came(device: DeviceId) -> PresenceChanged:
+            return PresenceChanged(device, Presence.UNKNOWN, Presence.ONLINE, "fleet.heard", c.clock.now())
+
+        units = c.database.counters.units
+        facts = [came(each) for each in (*c.ids, DeviceId("nobody"))]
+        outcomes = await asyncio.gather(*map(c.fleet.presence, facts), return_exceptions=True)
+        assert outcomes[:-1] == [None] * DEVICES
+        assert isinstance(outcomes[-1], Refused)
+        assert c.database.counters.units - units <= 3
+        assert {each.last_presence for each in await c.fleet.devices()} == {Presence.ONLINE}
+
+    inside(url, tmp_path / "key", test)
+
+
 def test_many_transitions_are_one_write_in_their_order(url: str, tmp_path: Path) -> None:
     """The last state of a device wins; every transition is on record; who is not there is left out."""
 

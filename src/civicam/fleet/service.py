@@ -90,6 +90,7 @@ class FleetService:
         self._hearing = Hearing(work, settings.heartbeat_flush_s)
         self._known: dict[str, DeviceCredentials] = {}
         self._registrations = Gather(self._register, waiting=settings.registrations_waiting)
+        self._transitions = Gather(self._change, waiting=settings.registrations_waiting)
         self.changed: list[Callable[[], None]] = []
         """Called after devices were enrolled or removed: the gateway reads `devices` anew."""
 
@@ -151,8 +152,7 @@ class FleetService:
         for each in wanted:
             self._hearing.moved(each.fact.device_id, each.fact.source)
         return [
-            None if good else Refused("fleet.unknown-device", device_id=each.fact.device_id)
-            for each, good in zip(wanted, kept, strict=True)
+            None if good else _unknown(each.fact.device_id) for each, good in zip(wanted, kept, strict=True)
         ]
 
     async def unregistered(self, fact: DeviceUnregistered) -> None:
@@ -170,12 +170,16 @@ class FleetService:
         self._hearing.heard(fact)
 
     async def presence(self, fact: PresenceChanged) -> None:
-        """Keep a transition and the states of the channels that follow. Durable when this returns.
+        """Keep a transition and the states of the channels that follow, together with others that come at
+        this moment. Durable when this returns.
 
-        `Refused` ``fleet.unknown-device``.
+        `Refused` ``fleet.unknown-device``; `Operational` ``db.…``.
         """
-        if not await self.presences([fact]):
-            raise Refused("fleet.unknown-device", device_id=fact.device_id)
+        await self._transitions.put(fact)
+
+    async def _change(self, facts: Sequence[PresenceChanged]) -> list[Exception | None]:
+        known = await self.presences(facts)
+        return [None if each.device_id in known else _unknown(each.device_id) for each in facts]
 
     async def presences(self, facts: Sequence[PresenceChanged]) -> set[str]:
         """As `presence` for many, in their order; gives the ids of the devices that exist."""
@@ -375,6 +379,10 @@ class FleetService:
     def _tell(self) -> None:
         for callback in self.changed:
             callback()
+
+
+def _unknown(device_id: DeviceId) -> Refused:
+    return Refused("fleet.unknown-device", device_id=device_id)
 
 
 def new_source(key: str, name: str, url: str, username: str, site_id: str | None) -> NewSource:

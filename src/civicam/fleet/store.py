@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from civicam.db.outbox import append
 from civicam.fleet.bulk import HEARD, PRESENCE, REGISTERED, newest, stamp
@@ -30,17 +30,11 @@ from civicam.fleet.model import (
     CatalogueChange,
     Channel,
     DeviceState,
-    channel_state,
 )
 from civicam.fleet.ports import Enrolment, Imported, NewSource, Registration, StoredDevice, StoredRoute
 from civicam.fleet.rows import enrol
+from civicam.fleet.states import restate
 from civicam.fleet.tables import channel, device, site, transition
-
-_STATE = (
-    update(channel)
-    .where(channel.c.channel_id == bindparam("key"))
-    .values(state=bindparam("new_state"), reason=bindparam("new_reason"), since=bindparam("new_since"))
-)
 
 
 class FleetStore:
@@ -106,7 +100,7 @@ class FleetStore:
         self._db.execute(update(channel).where(mine).values(faulty=False))
         if codes:
             self._db.execute(update(channel).where(mine, channel.c.gb_id.in_(codes)).values(faulty=True))
-        self._restate(device_id, at)
+        restate(self._db, {device_id: at})
 
     def transitions(self, facts: Sequence[PresenceChanged]) -> set[str]:
         rows = [(each.device_id, each.after.value, each.reason_code[:80], stamp(each.at)) for each in facts]
@@ -126,8 +120,7 @@ class FleetStore:
                     for each in kept
                 ],
             )
-            for last in {each.device_id: each for each in kept}.values():
-                self._restate(last.device_id, last.at)
+            restate(self._db, {each.device_id: each.at for each in kept})
             self._tell("fleet.presence-changed", kept)
         return known
 
@@ -167,7 +160,7 @@ class FleetStore:
             self._db.execute(
                 update(channel).where(channel.c.channel_id == changed.channel_id).values(**_reported(changed))
             )
-        self._restate(device_id, at)
+        restate(self._db, {device_id: at})
 
     def _rename(self, changed: Channel) -> None:
         """A name the operator did not give follows the device's."""
@@ -184,8 +177,7 @@ class FleetStore:
 
     def enrol(self, enrolment: Enrolment) -> Imported:
         done = enrol(self._db, enrolment)
-        for each in enrolment.city.devices:
-            self._restate(each.device_id, enrolment.at)
+        restate(self._db, {each.device_id: enrolment.at for each in enrolment.city.devices})
         return done
 
     def add_source(self, source: NewSource, at: datetime) -> bool:
@@ -260,27 +252,6 @@ class FleetStore:
     def _set(self, device_id: DeviceId, **values: Any) -> bool:
         done = self._db.execute(update(device).where(device.c.device_id == device_id).values(**values))
         return done.rowcount > 0
-
-    def _restate(self, device_id: DeviceId, at: datetime) -> None:
-        """Bring the states of a device's channels in line; those that stay keep their ``since``."""
-        found = self.key_and_state(device_id)
-        if found is None:
-            return
-        changed = []
-        for row in self._db.execute(select(channel).where(channel.c.device_id == device_id)):
-            state, reason = channel_state(found[1], _channel(row))
-            if (state.value, reason) != (row.state, row.reason):
-                since = at if state.value != row.state or row.since is None else row.since
-                changed.append(
-                    {
-                        "key": row.channel_id,
-                        "new_state": state.value,
-                        "new_reason": reason,
-                        "new_since": since,
-                    }
-                )
-        if changed:
-            self._db.execute(_STATE, changed)
 
 
 def _stored(row: Row[Any]) -> StoredDevice:
