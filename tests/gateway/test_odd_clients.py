@@ -95,12 +95,13 @@ def _in_characters(data: bytes) -> bytes:
     return re.sub(rb"Content-Length: \d+", b"Content-Length: %d" % len(sdp.decode()), data)
 
 
-def test_an_answer_without_sdp_is_told_and_ended() -> None:
-    """200 without a body: acknowledged, BYE, a plain word to whoever wanted video."""
+def test_an_answer_without_sdp_and_no_pictures_is_told_and_ended() -> None:
+    """200 without a body, and nothing comes: acknowledged, BYE, a plain word to whoever wanted video."""
 
     async def story() -> None:
         world = World()
         camera = await online(world)
+        camera.sends_pictures = False
         speaks(camera, answer_to_invite(body(lambda _sdp: b"")))
         assert await refused_with(world) == "gateway.bad-answer"
         await until(lambda: not world.gateway.sessions())

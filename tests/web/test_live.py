@@ -169,6 +169,23 @@ def test_a_snapshot_is_a_viewing_too(house: OpenHouse) -> None:
     inside(house, test)
 
 
+@pytest.mark.parametrize("watched", ["main", "sub", ""])
+def test_a_snapshot_opens_no_second_stream_of_a_channel_that_is_watched(
+    house: OpenHouse, watched: str
+) -> None:
+    """Some devices send one stream: the second session would end the first."""
+
+    async def test(h: Any) -> None:
+        channel = await h.channel_id()
+        if watched:
+            body = {"channel_id": channel, "stream": watched}
+            assert (await h.http.post("/api/live", json=body)).status_code == 200
+        assert (await h.http.get(f"/api/channels/{channel}/snapshot")).status_code == 200
+        assert h.gateway.released == ([] if watched else [f"{channel}-sub"])
+
+    inside(house, test)
+
+
 @pytest.mark.parametrize(
     "body",
     [

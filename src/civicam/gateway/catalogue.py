@@ -151,9 +151,17 @@ class CatalogueReader:
 
 def channels(items: tuple[CatalogItem, ...], own_id: str) -> list[CatalogueItem]:
     """The video channels of a catalogue, as the fleet takes them. A list that says nothing of an item's state
-    does not call it off.
+    does not call it off. Where no id is a camera's, what has nothing below it is one: programs list
+    themselves, by the recorder's id they registered with.
     """
-    return [channel(item, unsaid="ON") for item in items if is_channel(item.device_id, own_id)]
+    found = [item for item in items if is_channel(item.device_id, own_id)] or _leaves(items)
+    return [channel(item, unsaid="ON") for item in found]
+
+
+def _leaves(items: tuple[CatalogItem, ...]) -> list[CatalogItem]:
+    parents = {item.parent_id for item in items}
+    devices = [item for item in items if node_kind(item.device_id) in {Kind.RECORDER, Kind.OTHER}]
+    return [item for item in devices if item.device_id not in parents]
 
 
 def is_channel(gb_id: str, own_id: str) -> bool:

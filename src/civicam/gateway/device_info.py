@@ -30,11 +30,12 @@ class DeviceInfoReader:
         self._waiting[key] = future
         try:
             query = DeviceInfoQuery(sn, GbId.parse(entry.gb_id))
-            response = await self._desk.send(entry, peer, query)
-            if not response.ok:
-                self._desk.counters["device_info_refused"] += 1
-                return None
+            # the 200 counts within the time: the list of channels must not wait for timer F
             async with asyncio.timeout(self._desk.settings.resync.answer_s):
+                response = await self._desk.send(entry, peer, query)
+                if not response.ok:
+                    self._desk.counters["device_info_refused"] += 1
+                    return None
                 answer = await future
         except (TimeoutError, Operational):
             self._desk.counters["device_info_silent"] += 1

@@ -31,7 +31,9 @@ from civicam.signalling.gb28181.manscdp import (
 from civicam.signalling.sip.events import RequestReceived
 from civicam.signalling.sip.message import Request
 
-CONTENT_TYPES = frozenset({"application/manscdp+xml", "application/xml", "text/xml", ""})
+CONTENT_TYPES = frozenset(
+    {"application/manscdp+xml", "application/manscdp", "application/xml", "text/xml", ""}
+)
 
 Handler = Callable[[Entry, RequestReceived, Message], None]
 """Called after the 200 is on its way; must not block or raise."""

@@ -288,7 +288,8 @@ class GbSource:
         if not response.ok:
             self._run(self._machine.refused(response.status, self._now()))
             return
-        self._run(self._machine.accepted(self._read_answer(invite, response), self._now()))
+        fault = self._read_answer(invite, response)
+        self._run(self._machine.accepted(fault, self._now(), sdp=self._answer is not None))
 
     def _read_answer(self, invite: Request, response: Response) -> str:
         """Found the dialog; returns the fault of the answer, empty when it can be used."""
@@ -296,14 +297,17 @@ class GbSource:
         if peer is None:
             return refusals.UNREACHABLE
         self._dialog = Dialog.from_uac(invite, response, self._desk.line.origin(peer))
+        active = self._transport() is Transport.TCP_ACTIVE  # then we need a port of theirs
+        if not response.body.strip(b"\r\n\0 "):
+            return refusals.BAD_ANSWER if active else ""
         try:
-            answer = sdp.parse(response.body)
+            answer = sdp.parse(response.body, "video")
         except Refused as error:
             self._desk.faults.note(error.code, self._leg.channel, self._now())
             return refusals.BAD_ANSWER
         if answer.private_encoding() is not None:
             return refusals.PRIVATE_FORMAT
-        if answer.media != "video":
+        if answer.media != "video" or (active and answer.port == 0):
             return refusals.BAD_ANSWER
         self._answer = answer
         self.filesize = answer.filesize or 0
@@ -316,11 +320,14 @@ class GbSource:
     async def _pin(self) -> None:
         """Prefer what the answer says; behind NAT its address is private and says nothing."""
         answer, peer = self._answer, self._peer
-        if answer is None or peer is None:
+        if peer is None:
             return
-        host = answer.host if answer.host == peer.host else None
-        encoding = next((each.encoding for each in answer.payloads), "PS")
         try:
+            if answer is None:
+                await self._engine.pin(self._stream_id, ssrc=None, source_host=None)
+                return
+            host = answer.host if answer.host == peer.host else None
+            encoding = next((each.encoding for each in answer.payloads), "PS")
             await self._engine.pin(self._stream_id, ssrc=answer.ssrc, source_host=host, encoding=encoding)
             if self._transport() is Transport.TCP_ACTIVE:
                 await self._engine.connect(self._stream_id, host or peer.host, answer.port)

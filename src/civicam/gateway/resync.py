@@ -90,14 +90,20 @@ class Resync:
         try:
             entry = self._desk.roster.by_device(device_id)
             if entry is not None:
+                await self._pause()
                 await self.info.read(entry, self._next_sn())
+                await self._pause()
                 ok = await self.catalogue.read(entry, self._next_sn()) is CollectState.COMPLETE
         except Operational as error:
             self._desk.faults.note(error.code, device_id, self._desk.clock.monotonic())
         finally:
             self.plan.done(device_id, ok, self._desk.clock.monotonic())
             self._run()
+        await self._pause()
         self.then(device_id)
+
+    async def _pause(self) -> None:
+        await asyncio.sleep(self._desk.settings.resync.pause_s)
 
     def _next_sn(self) -> int:
         self._sn = self._sn % _MAX_SN + 1

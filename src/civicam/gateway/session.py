@@ -102,6 +102,8 @@ class LiveSession:
         """An INVITE is out whose final answer has not come."""
         self._picture_seen = False
         self._stall = ""
+        self._no_media = refusals.NO_MEDIA
+        """What it is called when nothing comes after the 200."""
 
     # -- on the way up
 
@@ -132,9 +134,12 @@ class LiveSession:
             return []
         return [Do.CANCEL] if self.state is State.CLOSING and self._invite_open else []
 
-    def accepted(self, fault: str, now: float) -> list[Action]:
-        """200. ``fault`` is a code when its SDP cannot be used, else empty."""
+    def accepted(self, fault: str, now: float, *, sdp: bool = True) -> list[Action]:
+        """200. ``fault`` is a code when its SDP cannot be used, else empty. Without any ``sdp`` the device
+        may send all the same, to the port that was offered; if it does not, the answer is to blame.
+        """
         self._invite_open = False
+        self._no_media = refusals.NO_MEDIA if sdp else refusals.BAD_ANSWER
         if self.state in _ENDING:  # too late: we gave up before
             if self.state is State.CLOSING:
                 self.deadline = now + self._times.close_s
@@ -211,7 +216,7 @@ class LiveSession:
             case State.CLOSING:
                 return self._close(now)
             case State.ACCEPTED:
-                code = refusals.NO_PICTURES if self._stall == "media.no-pictures" else refusals.NO_MEDIA
+                code = refusals.NO_PICTURES if self._stall == "media.no-pictures" else self._no_media
                 return self._end(code, now, bye=True)
             case State.IDLE | State.PORT_OPEN:
                 return self._end(refusals.ENGINE, now)

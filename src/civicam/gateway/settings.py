@@ -52,7 +52,9 @@ class ResyncSettings(BaseModel):
     retry_s: Seconds = 60.0
     attempts: Annotated[int, Field(ge=1)] = 3
     answer_s: Seconds = 15.0
-    """How long an answer to DeviceInfo is awaited."""
+    """How long an answer to DeviceInfo is awaited, its 200 included."""
+    pause_s: Annotated[float, Field(ge=0)] = 0.2
+    """Before each question: programs that read one message from a TCP segment lose what is glued to it."""
     first_part_s: Seconds = 120.0
     part_gap_s: Seconds = 5.0
     total_s: Seconds = 300.0

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections import Counter
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import structlog
@@ -105,8 +105,12 @@ class LiveDesk:
         return session
 
     async def snapshot(self, user: User, wish: Wish) -> bytes:
-        """A JPEG of now, recorded like any other look."""
-        stream_id = await self._use(wish)
+        """A JPEG of now, recorded like any other look; of the stream that is watched already, for some
+        devices send only one and would take it from the viewer.
+        """
+        shown = {each.viewing.stream for each in self._sessions.values() if _same(each.viewing, wish)}
+        watched_other = wish.stream not in shown and "main" in shown
+        stream_id = await self._use(replace(wish, stream="main") if watched_other else wish)
         viewing = None
         try:
             viewing = await self._access.begin_viewing(
@@ -194,6 +198,10 @@ class LiveDesk:
         if last:
             del self._uses[stream_id]
         return last
+
+
+def _same(viewing: Viewing, wish: Wish) -> bool:
+    return viewing.channel_id == wish.channel_id
 
 
 async def quietly(what: str, work: Awaitable[object]) -> None:

@@ -5,6 +5,8 @@ The catalogue's own cases stand in test_catalogue.py.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -132,6 +134,32 @@ def test_memory_is_bounded() -> None:
     made.offer(records(*range(50), total=50), 0.1)
     made.handle_timer(10.1)
     assert (made.state, len(made.items)) == (CollectState.INCOMPLETE, 3)
+
+
+def without_number(*numbers: int, total: int) -> CatalogResponse:
+    """A part that does not say which question it answers."""
+    items = tuple(CatalogItem(f"3402000000131{each:07d}") for each in numbers)
+    return CatalogResponse(0, NVR, total, items)
+
+
+def test_parts_without_a_number_are_taken_and_never_believed_whole() -> None:
+    """Only the gap ends them, and what they do not name is not gone."""
+    made = Collector[CatalogItem](5, 0.0)
+    assert made.offer(without_number(1, 2, total=2), 1.0)
+    assert made.state is CollectState.COLLECTING
+    made.handle_timer(6.0)
+    assert (made.state, len(made.items)) == (CollectState.INCOMPLETE, 2)
+
+
+def test_parts_with_our_number_take_the_place_of_those_without() -> None:
+    """After the first of them, news without a number is news again."""
+    made = Collector[CatalogItem](5, 0.0)
+    assert made.offer(without_number(9, total=1), 1.0)
+    right = replace(without_number(1, total=2), sn=5)
+    assert made.offer(right, 2.0)
+    assert not made.offer(without_number(8, total=1), 2.5)
+    assert made.offer(replace(without_number(2, total=2), sn=5), 3.0)
+    assert (made.state, [each.device_id[-1] for each in made.items]) == (CollectState.COMPLETE, ["1", "2"])
 
 
 @given(

@@ -99,8 +99,8 @@ def test_any_fields_anywhere_are_read_or_refused(command: tuple[Root, str], fiel
 @pytest.mark.parametrize(("root", "cmd_type"), COMMANDS)
 def test_every_command_wants_an_sn_and_whom_it_is_about(root: Root, cmd_type: str) -> None:
     for sn in ("", "-1", "x", "9223372036854775808", "1.0", "９"):
-        if cmd_type == "keepalive":  # a heartbeat counts whatever its SN
-            break
+        if cmd_type == "keepalive" or (root, cmd_type) == (Root.RESPONSE, "catalog"):
+            break  # a heartbeat counts whatever its SN; a list without ours is 0, and proves little
         with pytest.raises(Refused) as caught:
             parse_message(body(root, cmd_type, "", sn=sn))
         assert caught.value.code == "signalling.bad-field"

@@ -336,3 +336,30 @@ def test_subject() -> None:
     for wrong in ("", "a:b", "a:b,c", "a:b,c:d,e:f", "a b:c,d:e", "x" * 50 + ":1,a:0"):
         with pytest.raises(Malformed):
             Subject.parse(wrong)
+
+
+BOTH = (
+    b"v=0\r\nc=IN IP4 192.0.2.1\r\na=sendrecv\r\n"
+    b"m=audio 4000 RTP/AVP 8\r\nc=IN IP4 192.0.2.2\r\na=rtpmap:8 PCMA/8000\r\na=recvonly\r\n"
+    b"m=video 5000 TCP/RTP/AVP 96\r\na=rtpmap:96 PS/90000\r\na=setup:active\r\n"
+    b"m=video 6000 RTP/AVP 98\r\na=rtpmap:98 H264/90000\r\ny=0200000017\r\n"
+)
+
+
+def test_the_media_that_is_wanted_is_read_wherever_it_stands() -> None:
+    """With the session's own address and attributes, not those of the media before it."""
+    found = parse(BOTH, "video")
+    assert (found.media, found.host, found.port, found.tcp) == ("video", "192.0.2.1", 5000, True)
+    assert (found.payloads, found.setup, found.direction) == (
+        (Payload(96, "PS", 90000),),
+        "active",
+        "sendrecv",
+    )
+    assert found.ssrc == 200_000_017
+
+
+@pytest.mark.parametrize("wanted", ["", "audio", "text"])
+def test_else_the_first_media_is_read(wanted: str) -> None:
+    found = parse(BOTH, wanted)
+    assert (found.media, found.host, found.port, found.tcp) == ("audio", "192.0.2.2", 4000, False)
+    assert (found.payloads, found.setup) == ((Payload(8, "PCMA", 8000),), None)

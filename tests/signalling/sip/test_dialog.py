@@ -112,3 +112,18 @@ def test_a_peer_without_contact_or_tag_is_borne(wire: Wire) -> None:
 def test_a_tag_is_a_parameter_of_the_field(value: str, tagged: bool) -> None:
     """Not of the URI, not part of a name."""
     assert has_tag(value) is tagged
+
+
+def test_tags_the_wrong_way_round_are_still_this_dialog(wire: Wire) -> None:
+    """A program that repeats our From and To in its own BYE; another call's tags are another call's."""
+    invite = new_request("INVITE", CAMERA, wire.origin(), from_uri=PLATFORM, to_uri=CAMERA)
+    ours = Dialog.from_uac(invite, new_response(invite, 200, to_tag="d1"), wire.origin())
+    theirs = Dialog.from_uas(invite, new_response(invite, 200, to_tag="d1"), wire.origin())
+    bye = theirs.request("BYE")
+    sender, target = bye.headers.get("From") or "", bye.headers.get("To") or ""
+    assert ours.matches(bye)
+    bye.headers.set("From", target)
+    bye.headers.set("To", sender)
+    assert ours.matches(bye)
+    bye.headers.set("To", sender.replace("d1", "d2"))
+    assert not ours.matches(bye)

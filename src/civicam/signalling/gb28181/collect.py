@@ -3,7 +3,8 @@
 For Catalog, RecordInfo, presets, cruise tracks, SD cards and ConfigDownload. Rules, each bought dearly in
 the field:
 
-* only parts with the SN of the running query count; unsolicited parts (some vendors send SumNum 1 at
+* only parts with the SN of the running query count, or, from a device that never repeats it, with none
+  (SN 0), and those end no query and prove no absence; unsolicited parts (some vendors send SumNum 1 at
   any moment) are told apart by `Collector.offer` returning False, and must change nothing;
 * items are counted by distinct identity, because parts are repeated and overlap;
 * the end is SumNum distinct items, or a refusal, or the idle gap after the last part, or the total time;
@@ -119,6 +120,8 @@ class Collector(Generic[T]):
         """Items that could not be read."""
         self.announced = expected
         """SumNum of the newest part that told one; before the first, what was expected."""
+        self._named: bool | None = None
+        """Whether the parts had our SN; None before the first."""
 
     @property
     def items(self) -> tuple[T, ...]:
@@ -137,7 +140,7 @@ class Collector(Generic[T]):
 
     def offer(self, part: Part[T], now: float) -> bool:
         """Take a part; False when it does not belong to this query or comes too late."""
-        if part.sn != self.sn or self.ended:
+        if self.ended or not self._ours(part):
             return False
         if not part.ok and not part.items:
             self.state = CollectState.INCOMPLETE if self._items else CollectState.REFUSED
@@ -148,14 +151,29 @@ class Collector(Generic[T]):
         for item in part.items:
             if len(self._items) < self._max_items or item.identity in self._items:
                 self._items[item.identity] = item
-        if self.announced is not None and len(self._items) + self.rejected >= self.announced:
+        whole = self.announced is not None and len(self._items) + self.rejected >= self.announced
+        if whole and self._named:
             self._finish()
         else:
             self._deadline = min(now + self._times.gap, self._end)
         return True
 
+    def _ours(self, part: Part[T]) -> bool:
+        """Whether a part answers this query; one with our SN takes the place of all that had none."""
+        if part.sn == self.sn:
+            if self._named is False:
+                self._items.clear()
+                self.rejected = 0
+            self._named = True
+            return True
+        if part.sn == 0 and not self._named:
+            self._named = False
+            return True
+        return False
+
     def _finish(self) -> None:
-        whole = self.rejected == 0 and self.announced is not None and len(self._items) >= self.announced
+        counted = self.announced is not None and len(self._items) >= self.announced
+        whole = counted and bool(self._named) and self.rejected == 0
         self.state = CollectState.COMPLETE if whole else CollectState.INCOMPLETE
 
     def get_timer(self) -> float | None:

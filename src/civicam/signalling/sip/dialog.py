@@ -81,10 +81,14 @@ class Dialog:
         return self.call_id, self.local_tag, self.remote_tag
 
     def matches(self, request: Request) -> bool:
-        """True when ``request`` came inside this dialog. Tags decide only where the peer sends them."""
+        """True when ``request`` came inside this dialog. Tags decide only where the peer sends them; programs
+        that repeat From and To of our INVITE send them the wrong way round.
+        """
         if request.call_id != self.call_id:
             return False
         to_tag, from_tag = request.to.tag, request.from_.tag
+        if (to_tag, from_tag) == (self.remote_tag, self.local_tag):
+            return True
         return to_tag in (None, self.local_tag) and from_tag in (None, self.remote_tag)
 
     def request(

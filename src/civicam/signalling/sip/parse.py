@@ -9,8 +9,9 @@ Content-Length (gb28181.md §2.11, RFC 3261 §18.3), where it and the bytes disa
 the field says       on UDP                                          on TCP
 ===================  ==============================================  ========================================
 nothing              the rest of the datagram                        0; a fault if there is a Content-Type
-less than came       so many bytes; MESSAGE and NOTIFY: the rest,    so many bytes
-                     devices count characters instead of bytes
+less than came       so many bytes; MESSAGE, NOTIFY and XML in an    so many bytes
+                     answer: the rest, devices count characters
+                     instead of bytes, or forget an empty line
 0, a Content-Type    the rest                                        0
 more than came       MESSAGE, NOTIFY, answers: the rest; others: a   wait, bounded in time
                      fault, half an SDP is worse than none
@@ -36,6 +37,7 @@ from civicam.signalling.sip.errors import (
 from civicam.signalling.sip.grammar import TOKEN
 from civicam.signalling.sip.headers import CSeq, NameAddr, Via, parse_list, plain_user
 from civicam.signalling.sip.limits import Limits
+from civicam.signalling.sip.line_ends import with_returns
 from civicam.signalling.sip.message import Headers, Request, Response, field_key
 from civicam.signalling.sip.uri import parse_uri
 
@@ -180,7 +182,7 @@ def content_length(draft: Draft) -> int | None:
 
 def parse_datagram(data: bytes, limits: Limits) -> tuple[Draft, bytes]:
     """One datagram as a draft and its body. Faults are kept in the draft, never raised."""
-    head, found, rest = data.partition(b"\r\n\r\n")
+    head, found, rest = with_returns(data).partition(b"\r\n\r\n")
     if not found and head.endswith(b"\r\n"):
         head = head[:-2]  # no empty line at the end: some devices stop after the last field
     if len(head) > limits.head_bytes:
@@ -200,7 +202,7 @@ def parse_datagram(data: bytes, limits: Limits) -> tuple[Draft, bytes]:
 
 def _cut_datagram(draft: Draft, length: int, rest: bytes) -> bytes:
     """The body where Content-Length and datagram disagree, after the table above."""
-    lenient = draft.method in _REST_ANYWAY
+    lenient = draft.method in _REST_ANYWAY or (not draft.is_request and _xml(draft))
     if length > len(rest):
         if draft.is_request and not lenient:
             draft.fault = draft.fault or bad_length()
@@ -208,6 +210,10 @@ def _cut_datagram(draft: Draft, length: int, rest: bytes) -> bytes:
     if lenient or (length == 0 and draft.headers.first("content-type") is not None):
         return rest
     return rest[:length]
+
+
+def _xml(draft: Draft) -> bool:
+    return "xml" in (draft.headers.first("content-type") or "").lower()
 
 
 def finish(draft: Draft, body: bytes) -> tuple[Request | Response, Via, CSeq]:

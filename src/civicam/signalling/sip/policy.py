@@ -20,6 +20,8 @@ MANSRTSP = "application/mansrtsp"
 SDP = "application/sdp"
 
 _XML = frozenset({MANSCDP, "application/xml", "text/xml"})
+_SHORT = {"application/manscdp": MANSCDP}
+"""Forgotten endings: taken, and not offered in Accept."""
 _TYPES: dict[str, frozenset[str]] = {
     "INVITE": frozenset({SDP}),
     "MESSAGE": _XML,
@@ -79,7 +81,7 @@ def _content_refusal(request: Request, policy: Policy) -> Refusal | None:
     if taken is None:
         return None
     if request.body:
-        kind = request.content_type
+        kind = _SHORT.get(request.content_type, request.content_type)
         if kind and kind not in taken:
             return 415, [("Accept", ", ".join(sorted(taken)))]
         coding = request.headers.first("content-encoding")

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from civicam.signalling.sip.errors import BadMessage, bad_length, lost_place, too_large
 from civicam.signalling.sip.limits import Limits
+from civicam.signalling.sip.line_ends import bare_head, with_returns
 from civicam.signalling.sip.parse import Draft, content_length, read_head
 
 _END = b"\r\n\r\n"
@@ -62,6 +63,7 @@ class StreamBuffer:
             return None
         if self._draft is None:
             self._skip_blanks()
+            self._put_returns()
             end = self._buffer.find(_END, max(0, self._scanned - 3))
             if end < 0:
                 self._scanned = len(self._buffer)
@@ -133,6 +135,13 @@ class StreamBuffer:
         self.broken = True
         self._buffer.clear()
         return draft, b"", head
+
+    def _put_returns(self) -> None:
+        """A head with LF alone is read as if it had CRLF."""
+        length = bare_head(self._buffer)
+        if length:
+            self._buffer[:length] = with_returns(bytes(self._buffer[:length]))
+            self._scanned = 0
 
     def _skip_blanks(self) -> None:
         """CRLF before a start line is ignored (RFC 3261 §7.5); devices use it as a keep-alive."""

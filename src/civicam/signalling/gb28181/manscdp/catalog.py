@@ -14,6 +14,7 @@ from typing import Self
 
 from civicam.signalling.gb28181.ids import parse_node_id
 from civicam.signalling.gb28181.manscdp.fields import (
+    MAX_SN,
     Root,
     bad_field,
     element,
@@ -165,11 +166,13 @@ class CatalogResponse(Response):
 
     @classmethod
     def from_xml(cls, root: Element) -> CatalogResponse:
-        """Read; raises `Refused` when SN, DeviceID or SumNum is wrong. Bad items are counted, not fatal."""
+        """Read; raises `Refused` when DeviceID or SumNum is wrong. Bad items are counted, not fatal; an SN
+        that is missing is 0.
+        """
         listing = child(root, "DeviceList")
         items, rejected = read_items(listing, "Item", CatalogItem.from_xml)
         return cls(
-            sn=read_sn(root),
+            sn=read_int(root, "SN", 0, MAX_SN) or 0,
             device_id=read_node_id(root),
             sum_num=read_sum(root, listing, len(items) + rejected),
             items=items,

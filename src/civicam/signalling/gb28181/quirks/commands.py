@@ -250,4 +250,34 @@ ROWS: tuple[Quirk, ...] = (
         measure="Waited for all the same.",
         test="tests/gateway/test_snapshots.py::test_an_order_nobody_confirmed_may_be_carried_out",
     ),
+    Quirk(
+        name="answer-in-200-length",
+        source="445990772/gb28181_simulator",
+        behaviour="An empty line before the body of a 200 that Content-Length does not count.",
+        measure="XML in an answer keeps the rest of its datagram.",
+        test=_GATEWAY
+        + "test_stranger_conduct.py::test_an_answer_in_the_200_is_read_whatever_its_length_says",
+    ),
+    Quirk(
+        name="catalogue-lists-itself",
+        source="liwenlongonly/gb28181_client",
+        behaviour="The only item is the device itself, by a recorder's id.",
+        measure="Where no id is a camera's, what has nothing below it is a channel.",
+        test=_GATEWAY + "test_stranger_conduct.py::test_a_device_that_lists_only_itself_is_its_own_channel",
+    ),
+    Quirk(
+        name="catalogue-without-sn",
+        source="public device simulators",
+        behaviour="Answers do not repeat the SN of the question.",
+        measure="Taken while a question is open; they end nothing and take nothing away.",
+        test=_GATEWAY + "test_stranger_conduct.py::test_answers_without_our_sn_are_read_and_prove_no_absence",
+    ),
+    Quirk(
+        name="device-info-silent",
+        source="public device simulators",
+        behaviour="DeviceInfo gets no answer, not even 200.",
+        measure="The list of channels is asked for after 15 s.",
+        test=_GATEWAY
+        + "test_stranger_conduct.py::test_a_device_that_takes_no_question_about_itself_is_read_all_the_same",
+    ),
 )

@@ -157,4 +157,33 @@ ROWS: tuple[Quirk, ...] = (
         measure="Counted, not answered.",
         test=_SIP + "test_server_silent.py::test_keep_alive_blanks_are_counted_and_not_answered",
     ),
+    Quirk(
+        name="line-feeds-alone",
+        source="sb-im/sbgb28181, a comment",
+        behaviour="Lines of the head end in LF alone.",
+        measure="Read as CRLF where the whole head is so; a mixture is refused.",
+        test=_GATEWAY + "test_strangers.py::test_a_stranger_registers_beats_lists_and_shows",
+    ),
+    Quirk(
+        name="content-type-cut",
+        source="public device simulators",
+        behaviour="Content-Type is Application/MANSCDP, without +xml.",
+        measure="Taken.",
+        test=_GATEWAY + "test_strangers.py::test_a_stranger_registers_beats_lists_and_shows",
+    ),
+    Quirk(
+        name="reads-one-a-segment",
+        source="sb-im/sbgb28181",
+        behaviour="Over TCP what is glued to the message before is lost.",
+        measure="A short pause before each question.",
+        test=_GATEWAY + "test_stranger_conduct.py::test_no_question_is_glued_to_the_answer_of_a_registration",
+    ),
+    Quirk(
+        name="tags-swapped",
+        source="public device simulators",
+        behaviour="A BYE repeats From and To of our INVITE, so the tags stand the wrong way round.",
+        measure="It ends the session.",
+        test=_GATEWAY
+        + "test_stranger_conduct.py::test_a_bye_ends_the_session_whichever_way_round_its_tags_stand",
+    ),
 )

@@ -14,11 +14,13 @@ _NTP_ERA = 2_208_988_800
 _HOST = re.compile(r"[0-9A-Za-z:.\-]{1,255}")
 
 
-def parse(body: bytes) -> Sdp:
-    """Read an offer or answer leniently. Raises `Malformed` ``signalling.bad-sdp`` with the reason."""
+def parse(body: bytes, wanted: str = "") -> Sdp:
+    """Read an offer or answer leniently: its first media of the kind ``wanted`` (``video``, ``audio``), else
+    the first of all. Raises `Malformed` ``signalling.bad-sdp`` with the reason.
+    """
     if len(body) > MAX_SIZE:
         raise _bad("size")
-    reader = _Reader()
+    reader = _Reader(wanted)
     for letter, value in _lines(decode(body)):
         reader.line(letter, value)
     return reader.result()
@@ -46,21 +48,22 @@ def _number(text: str, low: int, high: int) -> int | None:
 
 
 class _Reader:
-    """Collects the lines of the session and its first media; later media lines are not ours."""
+    """Collects the lines of the session and of one media; other media lines are not ours."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: str) -> None:
+        self._wanted = wanted
         self._session: dict[str, str] = {}
         self._hosts: list[str] = []
         self._media: list[str] | None = None
         self._maps: dict[int, tuple[str, int]] = {}
         self._attributes: dict[str, str] = {}
         self._closed = False
+        self._above: tuple[list[str], dict[str, str]] = ([], {})
+        """Addresses and attributes of the session itself."""
 
     def line(self, letter: str, value: str) -> None:
         if letter == "m":
-            self._closed = self._media is not None
-            if not self._closed:
-                self._media = value.split()
+            self._begin(value.split())
         elif letter in {"y", "f"}:  # stand at the end, whatever media came before
             self._session.setdefault(letter, value)
         elif self._closed:
@@ -71,6 +74,19 @@ class _Reader:
             self._attribute(value)
         else:
             self._session.setdefault(letter, value)
+
+    def _begin(self, media: list[str]) -> None:
+        """A media line: the first, or the first of the wanted kind after others."""
+        kind, have = "".join(media[:1]).lower(), "".join((self._media or [])[:1]).lower()
+        if self._media is None:
+            self._above = (list(self._hosts), dict(self._attributes))
+        elif self._wanted and have != self._wanted == kind:
+            self._hosts, self._attributes = list(self._above[0]), dict(self._above[1])
+            self._maps = {}
+        else:
+            self._closed = True
+            return
+        self._media, self._closed = media, False
 
     def _attribute(self, value: str) -> None:
         name, _, rest = value.partition(":")
