@@ -5,6 +5,10 @@ from __future__ import annotations
 MESSAGES: dict[str, tuple[str, str]] = {
     "fleet.bad-cursor": ("分页标记无效", "The page mark is not valid"),
     "fleet.bad-url": ("RTSP 地址无效：{value}", "Not a valid RTSP address: {value}"),
+    "fleet.calibrate-few": (
+        "校准至少需要 {needed} 个位置已知的不同点位",
+        "Finding the reference system takes {needed} different sites whose place is known",
+    ),
     "fleet.connection-lost": ("设备的连接断开", "The device's connection broke"),
     "fleet.disabled": ("设备 {name} 已停用", "The device {name} is disabled"),
     "fleet.graph-cycle": (
