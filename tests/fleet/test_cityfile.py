@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from civicam.fleet.cityfile import MOST_PROBLEMS, read, refuse_bad_url
+from civicam.fleet.cityfile import MOST_PROBLEMS, read
+from civicam.fleet.fields import refuse_bad_url
 from civicam.kernel.errors import Refused
 
 CAMERA, CHANNEL = "34020000001320000001", "34020000001310000001"

@@ -1,4 +1,4 @@
-"""Reference systems of coordinates in China: conversion both ways, and finding out which one a list is in. Pure.
+"""Reference systems of coordinates in China: conversion both ways, and which one a list is in. Pure.
 
 Degrees, longitude first; metres. GCJ-02 is WGS-84 bent by a published polynomial on the ellipsoid of
 Krasovsky 1940; BD-09 bends GCJ-02 once more. Both are defined forwards only: the way back is iterated until

@@ -21,6 +21,7 @@ from civicam.fleet.facts import (
     PresenceChanged,
 )
 from civicam.fleet.model import CatalogueChange, Channel, DeviceState
+from civicam.fleet.register import CameraRecord
 from civicam.fleet.views import (
     ChannelFilter,
     ChannelPage,
@@ -74,6 +75,10 @@ class StoredRoute:
 
     device: StoredDevice
     channel_gb_id: str
+    camera: CameraRecord | None = None
+    enrolled_at: datetime | None = None
+    """None: the channel was there before the register was."""
+    register_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,7 @@ class NewSource:
     username: str
     sealed: bytes | None
     site_id: str | None
+    camera: CameraRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)

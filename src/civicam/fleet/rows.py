@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from civicam.db.upsert import upsert
-from civicam.fleet.cityfile import CityFile, Device
+from civicam.fleet import graph_rows, register_rows
+from civicam.fleet.cityfile import Channel, CityFile, Device
 from civicam.fleet.facts import Presence
 from civicam.fleet.model import NOT_SEEN, channel_id_for, device_id_for
 from civicam.fleet.ports import Enrolment, Imported
@@ -20,17 +24,24 @@ _OBSERVED = frozenset(
 """Device columns that a file does not overwrite."""
 _REPORTED = frozenset(
     {"reported_name", "reported", "missing", "faulty", "status", "ptz_type", "lon", "lat", "item"}
-    | {"state", "reason", "since"}
+    | {"state", "reason", "since", "enrolled_at"}
 )
+_SETTLED = frozenset({"lon", "lat", "placed"})
+"""Site columns that follow from the statements about it."""
 
 
 def enrol(connection: Connection, enrolment: Enrolment) -> Imported:
     """Upsert places, devices and channels; counts what the file names, and how much of it was new."""
     found = enrolment.city
     before = _size(connection)
-    _places(connection, found)
+    _places(connection, found, enrolment.at)
     upsert(connection, device, [_device(enrolment, each) for each in found.devices], _OBSERVED)
-    upsert(connection, channel, [_channel(each) for each in _channels(found)], _REPORTED)
+    rows = [_channel(each, enrolment.at) for each in found.channels]
+    upsert(connection, channel, rows, _REPORTED)
+    records = {str(row["channel_id"]): each.camera for row, each in zip(rows, found.channels, strict=True)}
+    kept = {key: record for key, record in records.items() if record is not None}
+    register_rows.put_records(connection, kept, enrolment.at, "")
+    graph_rows.take_over(connection, found.nodes, found.edges)
     return Imported(len(found.sites), len(found.devices), len(found.channels), _size(connection) - before)
 
 
@@ -41,7 +52,7 @@ def _size(connection: Connection) -> int:
     )
 
 
-def _places(connection: Connection, found: CityFile) -> None:
+def _places(connection: Connection, found: CityFile, at: datetime) -> None:
     upsert(
         connection,
         city,
@@ -54,6 +65,7 @@ def _places(connection: Connection, found: CityFile) -> None:
                 "lat": found.center[1],
                 "realm": found.realm,
                 "platform": found.platform,
+                "outline": json.dumps(found.outline) if found.outline else "",
             }
         ],
     )
@@ -77,13 +89,20 @@ def _places(connection: Connection, found: CityFile) -> None:
                 "name_en": s.name.en,
                 "district": s.district,
                 "street": s.street,
-                "lon": s.lon,
-                "lat": s.lat,
+                "lon": 0.0,
+                "lat": 0.0,
+                "placed": False,
                 "kind": s.kind,
+                "lanes": s.lanes,
             }
             for s in found.sites
         ],
+        _SETTLED,
     )
+    said = [(s.site_id, replace(s.stated, at=at)) for s in found.sites if s.stated is not None]
+    register_rows.state(connection, "site", said)
+    register_rows.put_parties(connection, found.parties)
+    register_rows.put_site_parties(connection, {s.site_id: s.parties for s in found.sites})
 
 
 def _device(enrolment: Enrolment, each: Device) -> dict[str, Any]:
@@ -119,29 +138,25 @@ def _device(enrolment: Enrolment, each: Device) -> dict[str, Any]:
     }
 
 
-def _channels(found: CityFile) -> list[tuple[str, str, str, str, int]]:
-    return [(c.gb_id, c.device_gb_id, c.site_id, c.name, c.ptz_type) for c in found.channels]
-
-
-def _channel(each: tuple[str, str, str, str, int]) -> dict[str, Any]:
-    gb_id, device_gb_id, site_id, name, ptz_type = each
+def _channel(each: Channel, at: datetime) -> dict[str, Any]:
     return {
-        "channel_id": channel_id_for(device_gb_id, gb_id),
-        "device_id": device_id_for(device_gb_id),
-        "gb_id": gb_id,
-        "name": name,
+        "channel_id": channel_id_for(each.device_gb_id, each.gb_id),
+        "device_id": device_id_for(each.device_gb_id),
+        "gb_id": each.gb_id,
+        "name": each.name,
         "reported_name": "",
-        "site_id": site_id,
+        "site_id": each.site_id,
         "imported": True,
         "reported": False,
         "missing": False,
         "faulty": False,
         "status": "",
-        "ptz_type": ptz_type,
+        "ptz_type": each.ptz_type,
         "lon": None,
         "lat": None,
         "item": "",
         "state": Presence.UNKNOWN.value,
         "reason": NOT_SEEN,
         "since": None,
+        "enrolled_at": at,
     }

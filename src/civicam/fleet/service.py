@@ -10,7 +10,7 @@ from datetime import datetime
 
 import structlog
 
-from civicam.fleet.cityfile import CityFile, Problem, read, refuse_bad_url
+from civicam.fleet.cityfile import CityFile, Problem, read
 from civicam.fleet.facts import (
     CatalogueApplied,
     CatalogueItem,
@@ -28,9 +28,10 @@ from civicam.fleet.facts import (
     Heartbeat,
     PresenceChanged,
 )
+from civicam.fleet.fields import refuse_bad_url
 from civicam.fleet.gather import Gather, Settled
 from civicam.fleet.hearing import Hearing
-from civicam.fleet.model import channel_id_for, device_id_for, ha1, take_catalogue, take_changes
+from civicam.fleet.model import ha1, take_catalogue, take_changes
 from civicam.fleet.ports import (
     Enrolment,
     FleetQueries,
@@ -39,8 +40,10 @@ from civicam.fleet.ports import (
     NewSource,
     Registration,
     StoredDevice,
+    StoredRoute,
     Vault,
 )
+from civicam.fleet.register import FORBIDDEN, check_record, grace_until, why_dark
 from civicam.fleet.settings import FleetSettings
 from civicam.fleet.views import (
     ChannelFilter,
@@ -61,6 +64,7 @@ from civicam.kernel.errors import CivicamError, Refused
 from civicam.kernel.work import Work
 
 log = structlog.get_logger("civicam.fleet")
+
 
 FACTS: dict[str, type[FleetFact]] = {
     "fleet.registered": DeviceRegistered,
@@ -87,6 +91,7 @@ class FleetService:
         self._vault = vault
         self._clock = clock
         self._settings = settings
+        self._lists = settings.lists()
         self._hearing = Hearing(work, settings.heartbeat_flush_s)
         self._known: dict[str, DeviceCredentials] = {}
         self._registrations = Gather(self._register, waiting=settings.registrations_waiting)
@@ -231,13 +236,18 @@ class FleetService:
         await self._work.write(lambda store: store.device_info(device_id, info))
 
     async def route(self, channel_id: ChannelId) -> ChannelRoute:
-        """Where a channel's picture comes from; `Refused` ``fleet.unknown-channel``, ``fleet.disabled``."""
+        """Where a channel's picture comes from: the one door to it, live or recorded.
+
+        `Refused` ``fleet.unknown-channel``, ``fleet.disabled``, and for a camera whose record does not let it
+        go live ``fleet.place-forbidden``, ``fleet.no-owner``, ``…-ground``, ``…-purpose``, ``…-place-class``.
+        """
         found = await self._work.read(lambda store: store.route(channel_id))
         if found is None:
             raise Refused("fleet.unknown-channel", channel_id=channel_id)
         device = found.device.record
         if not device.enabled:
             raise Refused("fleet.disabled", name=device.name)
+        self._demand_record(found)
         sealed = found.device.sealed
         return ChannelRoute(
             channel_id=channel_id,
@@ -250,6 +260,14 @@ class FleetService:
             password="" if sealed is None else self._vault.open(sealed),
             transport=device.transport,
         )
+
+    def _demand_record(self, found: StoredRoute) -> None:
+        until = grace_until(found.enrolled_at, found.register_since, self._settings.grace_days)
+        code = why_dark(found.camera, self._lists, until, self._clock.now())
+        if code == FORBIDDEN and found.camera is not None:
+            raise Refused(code, place=found.camera.place)
+        if code:
+            raise Refused(code)
 
     def _opened(self, stored: StoredDevice) -> DeviceRecord:
         if stored.sealed is None:
@@ -330,9 +348,11 @@ class FleetService:
     async def add_source(self, wanted: NewSource, password: str) -> DeviceId:
         """Enrol an RTSP source; ids in ``wanted`` are made by `new_source`.
 
-        Raises `Refused` ``fleet.bad-url`` or ``fleet.unknown-site``.
+        Raises `Refused` ``fleet.bad-url``, ``fleet.unknown-site``, and what `check_record` raises.
         """
         refuse_bad_url(wanted.url)
+        if wanted.camera is not None:
+            check_record(wanted.camera, self._lists)
         source = replace(wanted, sealed=self._vault.seal(password) if password else None)
         at = self._clock.now()
         if not await self._work.write(lambda store: store.add_source(source, at)):
@@ -355,7 +375,7 @@ class FleetService:
             document = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise Refused("fleet.import-not-json", reason=str(error)[:200]) from None
-        city = await asyncio.to_thread(read, document)
+        city = await asyncio.to_thread(read, document, self._lists)
         if city.problems:
             return None, city.problems
         enrolment = await asyncio.to_thread(self._enrolment, city)
@@ -383,8 +403,3 @@ class FleetService:
 
 def _unknown(device_id: DeviceId) -> Refused:
     return Refused("fleet.unknown-device", device_id=device_id)
-
-
-def new_source(key: str, name: str, url: str, username: str, site_id: str | None) -> NewSource:
-    """A source with ids made from ``key``, which the caller draws at random."""
-    return NewSource(device_id_for(key), channel_id_for(key, ""), name, url, username, None, site_id)

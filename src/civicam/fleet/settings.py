@@ -6,6 +6,25 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from civicam.fleet.crs import System
+from civicam.fleet.law import Choice
+from civicam.fleet.register import Lists
+
+
+class OwnChoice(BaseModel):
+    """An entry of an installation's own in a list of the register."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
+    zh: Annotated[str, Field(min_length=1, max_length=100)]
+    en: Annotated[str, Field(min_length=1, max_length=100)]
+    forbidden: bool = False
+
+    def choice(self) -> Choice:
+        """As the register reads it."""
+        return Choice(self.code, self.zh, self.en, "", self.forbidden)
+
 
 class FleetSettings(BaseModel):
     """How devices are watched and how much is shown."""
@@ -25,3 +44,23 @@ class FleetSettings(BaseModel):
     """Registrations that may wait for the store; one more is refused with ``db.busy``."""
     recent: Annotated[int, Field(ge=1, le=500)] = 50
     """Transitions shown on the situation page."""
+    places: tuple[OwnChoice, ...] = ()
+    """Place classes beside the law's (`civicam.fleet.law`); ``forbidden`` ones are forbidden here.
+
+    What the law forbids stays forbidden."""
+    grounds: tuple[OwnChoice, ...] = ()
+    """Legal grounds beside the law's. Purposes cannot be added to."""
+    grace_days: Annotated[float, Field(ge=0)] = 90.0
+    """Cameras that ran before there was a register may go live so long without a complete record.
+
+    Counted from the upgrade; 0: not at all. A forbidden place has no grace."""
+    catalogue_crs: System = System.WGS84
+    """Reference system of the coordinates that devices report in their catalogues."""
+    city_radius_km: Annotated[float, Field(gt=0)] = 40.0
+    """A place farther from the city's middle is suspicious, where the city file gives no outline."""
+
+    def lists(self) -> Lists:
+        """What camera records may choose from."""
+        return Lists.of(
+            tuple(each.choice() for each in self.places), tuple(each.choice() for each in self.grounds)
+        )

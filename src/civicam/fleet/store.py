@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from civicam.db.outbox import append
+from civicam.fleet import graph_rows
 from civicam.fleet.bulk import HEARD, PRESENCE, REGISTERED, newest, stamp
 from civicam.fleet.facts import (
     CatalogueItem,
@@ -32,9 +33,10 @@ from civicam.fleet.model import (
     DeviceState,
 )
 from civicam.fleet.ports import Enrolment, Imported, NewSource, Registration, StoredDevice, StoredRoute
+from civicam.fleet.register_rows import RECORD, demand_parties, put_records, record_of, since
 from civicam.fleet.rows import enrol
 from civicam.fleet.states import restate
-from civicam.fleet.tables import channel, device, site, transition
+from civicam.fleet.tables import camera, channel, device, site, transition
 
 
 class FleetStore:
@@ -56,11 +58,15 @@ class FleetStore:
         return [_stored(row) for row in rows]
 
     def route(self, channel_id: ChannelId) -> StoredRoute | None:
-        query = select(device, channel.c.gb_id.label("channel_gb_id")).join(
-            channel, channel.c.device_id == device.c.device_id
+        query = (
+            select(device, channel.c.gb_id.label("channel_gb_id"), channel.c.enrolled_at, *RECORD)
+            .join(channel, channel.c.device_id == device.c.device_id)
+            .outerjoin(camera, camera.c.channel_id == channel.c.channel_id)
         )
         row = self._db.execute(query.where(channel.c.channel_id == channel_id)).one_or_none()
-        return None if row is None else StoredRoute(_stored(row), row.channel_gb_id)
+        if row is None:
+            return None
+        return StoredRoute(_stored(row), row.channel_gb_id, record_of(row), row.enrolled_at, since(self._db))
 
     def registrations(self, wanted: Sequence[Registration]) -> list[bool]:
         rows = [
@@ -151,6 +157,7 @@ class FleetStore:
                     "state": Presence.UNKNOWN.value,
                     "reason": NOT_SEEN,
                     "since": at,
+                    "enrolled_at": at,
                 }
                 for added in change.added
             ]
@@ -185,6 +192,7 @@ class FleetStore:
             known = self._db.execute(select(site.c.site_id).where(site.c.site_id == source.site_id))
             if known.one_or_none() is None:
                 return False
+        demand_parties(self._db, [source.camera.owner_id] if source.camera else ())
         row = {column.name: None for column in device.columns} | {
             "device_id": source.device_id,
             "protocol": "rtsp",
@@ -229,14 +237,21 @@ class FleetStore:
                 state=Presence.UNKNOWN.value,
                 reason=NOT_SEEN,
                 since=at,
+                enrolled_at=at,
             )
         )
+        if source.camera is not None:
+            put_records(self._db, {source.channel_id: source.camera}, at, "")
+        graph_rows.bump(self._db)
         return True
 
     def remove_source(self, device_id: DeviceId) -> bool:
         found = select(device.c.device_id).where(device.c.device_id == device_id, device.c.protocol == "rtsp")
         if self._db.execute(found).one_or_none() is None:
             return False
+        graph_rows.drop_device(self._db, device_id)
+        mine = select(channel.c.channel_id).where(channel.c.device_id == device_id)
+        self._db.execute(delete(camera).where(camera.c.channel_id.in_(mine)))
         for table in (transition, channel, device):
             self._db.execute(delete(table).where(table.c.device_id == device_id))
         return True

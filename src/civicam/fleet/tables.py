@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    false,
+    true,
+)
 
 from civicam.db.schema import BigId, UtcDateTime, metadata
 
@@ -16,6 +30,7 @@ city = Table(
     Column("lat", Float, nullable=False),
     Column("realm", String(64), nullable=False),
     Column("platform", String(20), nullable=False),
+    Column("outline", Text, nullable=False, server_default=""),  # JSON: a ring of [lon, lat]
 )
 
 district = Table(
@@ -46,6 +61,9 @@ site = Table(
     Column("lon", Float, nullable=False),
     Column("lat", Float, nullable=False),
     Column("kind", String(20), nullable=False),
+    # lon and lat are of the statement that counts (`coordinate`), and nothing where there is none
+    Column("placed", Boolean, nullable=False, server_default=true()),
+    Column("lanes", Integer),
 )
 
 device = Table(
@@ -102,6 +120,7 @@ channel = Table(
     Column("state", String(10), nullable=False),
     Column("reason", String(80), nullable=False),
     Column("since", UtcDateTime),
+    Column("enrolled_at", UtcDateTime),  # nothing: it was there before the register was
     Index("ix_fleet_channel_device_gb", "device_id", "gb_id", unique=True),
     Index("ix_fleet_channel_name", "name", "channel_id"),
 )
@@ -116,3 +135,106 @@ transition = Table(
     Column("after", String(10), nullable=False),
     Column("reason", String(80), nullable=False),
 )
+
+# -- the register -----------------------------------------------------------------------------------
+
+register = Table(
+    "fleet_register",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("since", UtcDateTime, nullable=False),
+)
+"""One row where channels ran before there was a register: when it came."""
+
+party = Table(
+    "fleet_party",
+    metadata,
+    Column("party_id", String(64), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("contact", String(200), nullable=False),
+)
+
+site_party = Table(
+    "fleet_site_party",
+    metadata,
+    Column("site_id", ForeignKey("fleet_site.site_id"), primary_key=True),
+    Column("role", String(12), primary_key=True),
+    Column("party_id", ForeignKey("fleet_party.party_id"), nullable=False, index=True),
+)
+
+camera = Table(
+    "fleet_camera",
+    metadata,
+    Column("channel_id", ForeignKey("fleet_channel.channel_id"), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("lane", Integer, nullable=False),
+    Column("place", String(40), nullable=False),
+    Column("ground", String(40), nullable=False),
+    Column("purpose", String(40), nullable=False),
+    Column("owner_id", ForeignKey("fleet_party.party_id"), index=True),
+    Column("filed_on", Date),
+    Column("filing_no", String(100), nullable=False),
+    Column("ground_note", String(200), nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("changed_by", String(200), nullable=False),
+)
+
+coordinate = Table(
+    "fleet_coordinate",
+    metadata,
+    Column("kind", String(8), primary_key=True),
+    Column("subject", String(64), primary_key=True),
+    Column("source", String(12), primary_key=True),
+    Column("raw_lon", String(40), nullable=False),
+    Column("raw_lat", String(40), nullable=False),
+    Column("system", String(10), nullable=False),
+    Column("surveyed_on", Date),
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", String(200), nullable=False),
+)
+
+# -- power and fibre --------------------------------------------------------------------------------
+
+node = Table(
+    "fleet_node",
+    metadata,
+    Column("node_id", String(64), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("site_id", ForeignKey("fleet_site.site_id"), index=True),
+    Column("battery_minutes", Integer, nullable=False),
+    Column("party_id", ForeignKey("fleet_party.party_id"), index=True),
+    Column("lon", Float),
+    Column("lat", Float),
+)
+"""What is no device: every device is a node by itself."""
+
+edge = Table(
+    "fleet_edge",
+    metadata,
+    Column("upper", String(64), primary_key=True),
+    Column("lower", String(64), primary_key=True),
+    Column("medium", String(8), primary_key=True),
+    Column("backup", Boolean, nullable=False, server_default=false()),
+    Index("ix_fleet_edge_lower", "lower"),
+)
+
+path = Table(
+    "fleet_path",
+    metadata,
+    Column("node_id", String(64), primary_key=True),
+    Column("medium", String(8), primary_key=True),
+    Column("rank", Integer, primary_key=True, autoincrement=False),
+    Column("backup", Boolean, nullable=False),
+    Column("nodes", Text, nullable=False),  # JSON: ids, the source first
+)
+"""The ways of each device and channel node, traced anew when an edit touches them."""
+
+graph = Table(
+    "fleet_graph",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("revision", BigId, nullable=False),
+)
+"""One row: counts the changes, so that who keeps the graph in memory knows when it is old."""

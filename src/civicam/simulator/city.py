@@ -14,6 +14,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from civicam.simulator.city_papers import (
+    PARTIES,
+    channels_with_papers,
+    graph,
+    outline,
+    sites_with_papers,
+)
 from civicam.simulator.description import (
     Audio,
     Channel,
@@ -117,6 +124,9 @@ class _Builder:
         sites, sizes = self._sites()
         for site, size in zip(sites, sizes, strict=True):
             self._equip(site, size)
+        feeds = _groups("FEED", sites, lambda site: (site.street, site.lat, site.lon), 5)
+        fibres = _groups("FIBRE", sites, lambda site: (round(site.lon, 2), site.lon, site.lat), 7)
+        sites = sites_with_papers(sites, self.channels, fibres)
         return City(
             name=CITY,
             realm=REALM,
@@ -125,10 +135,13 @@ class _Builder:
             districts=self._districts(),
             sites=tuple(sites),
             devices=tuple(self.devices),
-            channels=tuple(self.channels),
-            feeds=_groups("FEED", sites, lambda site: (site.street, site.lat, site.lon), 5),
-            fibres=_groups("FIBRE", sites, lambda site: (round(site.lon, 2), site.lon, site.lat), 7),
+            channels=tuple(channels_with_papers(self.channels, sites)),
+            feeds=feeds,
+            fibres=fibres,
             roads=tuple(self._roads()),
+            outline=outline(sites),
+            parties=PARTIES,
+            graph=graph(sites, self.devices, feeds, fibres),
             seed=self.plan.seed,
         )
 

@@ -13,6 +13,16 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from civicam.kernel.errors import Refused
+from civicam.simulator.papers import (
+    Camera,
+    Graph,
+    Party,
+    SiteParties,
+    graph_json,
+    read_camera,
+    read_graph,
+    read_parties,
+)
 
 FORMAT = "civicam-city/1"
 
@@ -70,6 +80,8 @@ class Site:
     lon: float
     lat: float
     kind: SiteKind
+    lanes: int | None = None
+    parties: SiteParties | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +116,7 @@ class Channel:
     sub_codec: VideoCodec = "h264"
     audio: Audio = "none"
     ptz_type: int = 3
+    camera: Camera | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +142,9 @@ class City:
     feeds: tuple[Group, ...] = ()
     fibres: tuple[Group, ...] = ()
     roads: tuple[Road, ...] = ()
+    outline: tuple[tuple[float, float], ...] = ()
+    parties: tuple[Party, ...] = ()
+    graph: Graph = field(default_factory=Graph)
     seed: int = 0
     by_device: Mapping[str, tuple[Channel, ...]] = field(init=False, repr=False, compare=False)
 
@@ -148,12 +164,23 @@ def dump(city: City) -> str:
     for key, value in data.items():
         if key == "devices":
             value = [_device_json(device) for device in city.devices]
+        if key == "graph":
+            lines.append(f'"graph":{_graph_json(city.graph)}')
+            continue
         if isinstance(value, (list, tuple)) and value and isinstance(value[0], dict):
             rows = ",\n".join("  " + _compact(row) for row in value)
             lines.append(f"{json.dumps(key)}:[\n{rows}\n]")
         else:
             lines.append(f"{json.dumps(key)}:{_compact(value)}")
     return ",\n".join(lines) + "}\n"
+
+
+def _graph_json(graph: Graph) -> str:
+    parts = []
+    for name, rows in graph_json(graph).items():
+        assert isinstance(rows, list)
+        parts.append(f"{json.dumps(name)}:[\n" + ",\n".join("  " + _compact(row) for row in rows) + "\n]")
+    return "{" + ",\n".join(parts) + "}"
 
 
 def _compact(value: object) -> str:
@@ -195,14 +222,27 @@ def _city(data: dict[str, Any]) -> City:
         platform=str(data["platform"]),
         center=(float(lon), float(lat)),
         districts=tuple(_district(row) for row in data["districts"]),
-        sites=tuple(Site(**{**row, "name": Name(**row["name"])}) for row in data["sites"]),
+        sites=tuple(_site(row) for row in data["sites"]),
         devices=tuple(_device(row) for row in data["devices"]),
-        channels=tuple(Channel(**row) for row in data["channels"]),
+        channels=tuple(
+            Channel(**{**row, "camera": read_camera(row.get("camera"))}) for row in data["channels"]
+        ),
         feeds=_groups(data.get("feeds", ())),
         fibres=_groups(data.get("fibres", ())),
         roads=tuple(_road(row) for row in data.get("roads", ())),
+        outline=tuple((float(lon), float(lat)) for lon, lat in data.get("outline", ())),
+        parties=tuple(Party(**row) for row in data.get("parties", ())),
+        graph=read_graph(data.get("graph", {})),
         seed=int(data.get("seed", 0)),
     )
+
+
+def _channel(row: dict[str, Any]) -> Channel:
+    return Channel(**{**row, "camera": read_camera(row.get("camera"))})
+
+
+def _site(row: dict[str, Any]) -> Site:
+    return Site(**{**row, "name": Name(**row["name"]), "parties": read_parties(row.get("parties"))})
 
 
 def _device(row: dict[str, Any]) -> Device:

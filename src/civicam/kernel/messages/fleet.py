@@ -75,4 +75,31 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "fleet.unregistered": ("设备已注销", "The device unregistered"),
     "fleet.wrong-key": ("密钥文件 {file} 与加密数据不符", "The key file {file} does not fit the sealed data"),
     "fleet.video-lost": ("通道视频丢失", "No picture arrives at this channel's input"),
+    "fleet.place-forbidden": (
+        "条例禁止在此类部位（{place}）安装图像采集设备",
+        "Cameras are forbidden in places of this class ({place})",
+    ),
+    "fleet.no-owner": (
+        "摄像机登记缺少权属单位，不能开启视频",
+        "The camera has no owner on record and may not go live",
+    ),
+    "fleet.no-ground": (
+        "摄像机登记缺少法律依据，不能开启视频",
+        "The camera has no legal ground on record and may not go live",
+    ),
+    "fleet.no-purpose": (
+        "摄像机登记缺少用途，不能开启视频",
+        "The camera has no purpose on record and may not go live",
+    ),
+    "fleet.no-place-class": (
+        "摄像机登记缺少场所类别，不能开启视频",
+        "The camera has no place class on record and may not go live",
+    ),
+    "fleet.unknown-choice": ("{field} 不在可选清单中：{value}", "{field}: {value} is on no list"),
+    "fleet.wrong-lane": ("车道号 {lane} 无效", "{lane} is not a lane here"),
+    "fleet.unknown-party": ("没有单位 {party_id}", "There is no party {party_id}"),
+    "fleet.graph-device": (
+        "设备 {node} 随登记进出，不能在此增删",
+        "The device {node} comes and goes by enrolment, not here",
+    ),
 }

@@ -10,8 +10,9 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from civicam.fleet.facts import DeviceId
-from civicam.fleet.service import new_source
+from civicam.fleet.sources import SourceHome, new_source
 from civicam.fleet.views import ChannelFilter, ChannelPage, ChannelRow, Hit, Node, SiteRow, SourceRow
+from civicam.web.api.records import CameraIn
 from civicam.web.auth import Inside
 from civicam.web.situation import Situation
 
@@ -74,6 +75,8 @@ class NewSource(BaseModel):
     username: Annotated[str, Field(max_length=200)] | None = None
     password: Annotated[str, Field(max_length=200)] | None = None
     site_id: Annotated[str, Field(max_length=64)] | None = None
+    camera: CameraIn | None = None
+    """Its record in the register; without a complete one it does not go live."""
 
 
 @router.get("/situation")
@@ -137,7 +140,11 @@ async def sources(inside: Inside) -> Sources:
 async def add_source(body: NewSource, inside: Inside) -> Made:
     """Enrol a source; it is watched from now on."""
     wanted = new_source(
-        secrets.token_hex(16), body.name.strip(), body.url.strip(), body.username or "", body.site_id or None
+        secrets.token_hex(16),
+        body.name.strip(),
+        body.url.strip(),
+        body.username or "",
+        SourceHome(body.site_id or None, None if body.camera is None else body.camera.record()),
     )
     return Made(await inside.fleet.add_source(wanted, body.password or ""))
 
