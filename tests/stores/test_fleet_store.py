@@ -38,6 +38,7 @@ from civicam.kernel.errors import Refused
 
 RECORDER = "34020000001180000001"
 ENCODER = "34020000001130000001"
+CAMERA = {"place": "junction", "ground": "799-7-government", "purpose": "public-order", "owner": "bureau"}
 
 
 def city(secret: str = "first secret", name: str = "录像机", username: str = "") -> str:
@@ -81,11 +82,18 @@ def city(secret: str = "first secret", name: str = "录像机", username: str = 
                     "secret": "rtsp secret",
                 },
             ],
+            "parties": [{"id": "bureau", "kind": "government", "name": "城市运行中心"}],
             "channels": [
-                {"gb_id": f"3402000000131000000{n}", "device": RECORDER, "site": "S1", "name": f"通道{n}"}
+                {
+                    "gb_id": f"3402000000131000000{n}",
+                    "device": RECORDER,
+                    "site": "S1",
+                    "name": f"通道{n}",
+                    "camera": CAMERA,
+                }
                 for n in (1, 2)
             ]
-            + [{"gb_id": ENCODER, "device": ENCODER, "site": "S1", "name": "球机"}],
+            + [{"gb_id": ENCODER, "device": ENCODER, "site": "S1", "name": "球机", "camera": CAMERA}],
         }
     )
 

@@ -86,9 +86,17 @@ CITY = {
             "site": f"S000{n}",
             "name": f"通道{n}",
             "ptz_type": n,
+            "camera": {
+                "kind": "dome",
+                "place": "junction",
+                "ground": "799-7-government",
+                "purpose": "traffic-safety",
+                "owner": "bureau",
+            },
         }
         for n in (1, 2)
     ],
+    "parties": [{"id": "bureau", "kind": "government", "name": "城市运行中心"}],
 }
 
 

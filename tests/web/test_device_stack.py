@@ -31,7 +31,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
     dome = next(each for each in domes if each["transport"] == "udp")
     other = next(each for each in cameras if each["transport"] == "tcp")
     kept = {dome["gb_id"], other["gb_id"]}
-    described |= {"devices": [dome, other], "feeds": [], "fibres": []}
+    described |= {"devices": [dome, other], "feeds": [], "fibres": [], "graph": {}}
     described["channels"] = [c for c in described["channels"] if c["device"] in kept]
     (tmp_path / "city.json").write_text(json.dumps(described, ensure_ascii=False))
     made.command("import", str(tmp_path / "city.json"))

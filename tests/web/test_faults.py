@@ -46,7 +46,7 @@ class Street:
         described["devices"] = [each for each in described["devices"] if each["gb_id"] in kept]
         for device in described["devices"]:
             device["heartbeat_s"] = 5
-        described |= {"channels": [chosen[each] for each in kept], "feeds": [], "fibres": []}
+        described |= {"channels": [chosen[each] for each in kept], "feeds": [], "fibres": [], "graph": {}}
         city.write_text(json.dumps(described, ensure_ascii=False))
         stack.command("import", str(city))
         stack.simulate(stack.serve(), city, "--control", str(self._control))

@@ -10,8 +10,17 @@ from typing import Any
 import pytest
 
 from civicam.fleet.facts import Presence, PresenceChanged
+from civicam.kernel.errors import Refused
 
 OpenHouse = Callable[[], AbstractAsyncContextManager[Any]]
+
+RECORD = {
+    "kind": "third-party",
+    "place": "commerce",
+    "ground": "799-9-duty",
+    "purpose": "crowd-safety",
+    "owner_id": "bureau",
+}
 
 
 def inside(house: OpenHouse, test: Callable[[Any], Awaitable[None]]) -> None:
@@ -132,6 +141,16 @@ def test_search_finds_places_devices_and_channels(house: OpenHouse) -> None:
     inside(house, test)
 
 
+def test_a_source_without_a_record_is_enrolled_and_stays_dark(house: OpenHouse) -> None:
+    async def test(h: Any) -> None:
+        await h.http.post("/api/sources", json={"name": "门口", "url": "rtsp://192.0.2.50:554/main"})
+        [source] = (await h.http.get("/api/sources")).json()["sources"]
+        with pytest.raises(Refused, match=r"fleet\.no-owner"):
+            await h.fleet.route(source["channel_id"])
+
+    inside(house, test)
+
+
 def test_a_source_is_enrolled_and_its_password_never_comes_back(house: OpenHouse) -> None:
     async def test(h: Any) -> None:
         told: list[int] = []
@@ -142,6 +161,7 @@ def test_a_source_is_enrolled_and_its_password_never_comes_back(house: OpenHouse
             "username": "viewer",
             "password": "s3cret-pass",
             "site_id": "S0001",
+            "camera": RECORD,
         }
         made = await h.http.post("/api/sources", json=body)
         assert made.status_code == 201
@@ -169,10 +189,13 @@ def test_a_source_is_enrolled_and_its_password_never_comes_back(house: OpenHouse
         ({"url": "rtsp://user:pass@192.0.2.50/main"}, "fleet.bad-url"),
         ({"url": "rtsp://"}, "web.bad-request"),
         ({"site_id": "S9999"}, "fleet.unknown-site"),
+        ({"camera": RECORD | {"place": "changing-room"}}, "fleet.place-forbidden"),
+        ({"camera": RECORD | {"purpose": "attendance"}}, "fleet.unknown-choice"),
+        ({"camera": RECORD | {"owner_id": "nobody"}}, "fleet.unknown-party"),
         ({"name": ""}, "web.bad-request"),
     ],
 )
-def test_a_source_that_cannot_work_is_refused(house: OpenHouse, change: dict[str, str], code: str) -> None:
+def test_a_source_that_cannot_work_is_refused(house: OpenHouse, change: dict[str, Any], code: str) -> None:
     async def test(h: Any) -> None:
         answer = await h.http.post(
             "/api/sources", json={"name": "x", "url": "rtsp://192.0.2.50/main", **change}

@@ -37,7 +37,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
     kept = {device["gb_id"] for device in devices}
     for device in devices:
         device["heartbeat_s"] = HEARTBEAT_S
-    described |= {"devices": devices, "feeds": [], "fibres": []}
+    described |= {"devices": devices, "feeds": [], "fibres": [], "graph": {}}
     described["channels"] = [c for c in described["channels"] if c["device"] in kept]
     (tmp_path / "city.json").write_text(json.dumps(described, ensure_ascii=False))
     made.command("import", str(tmp_path / "city.json"))

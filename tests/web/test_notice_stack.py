@@ -33,7 +33,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
     camera = next(d for d in described["devices"] if d["kind"] == "camera" and d["transport"] == "tcp")
     recorder["transport"] = "udp"
     kept = {recorder["gb_id"], camera["gb_id"]}
-    described |= {"devices": [recorder, camera], "feeds": [], "fibres": []}
+    described |= {"devices": [recorder, camera], "feeds": [], "fibres": [], "graph": {}}
     described["channels"] = [c for c in described["channels"] if c["device"] in kept]
     (tmp_path / "city.json").write_text(json.dumps(described, ensure_ascii=False))
     made.command("import", str(tmp_path / "city.json"))
