@@ -63,9 +63,11 @@ def test_the_place_is_derived_and_the_raw_numbers_stay(system: System) -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    [("0", "0"), ("0.0", "31.3"), ("-1", "-1"), ("118.4", "-1"), ("", ""), ("abc", "1"), ("nan", "31"), ("inf", "31"),
-     ("181", "31"), ("118", "90.1")],
-)  # fmt: skip
+    [
+        *(("0", "0"), ("0.0", "31.3"), ("-1", "-1"), ("118.4", "-1"), ("181", "31"), ("118", "90.1")),
+        *(("", ""), ("abc", "1"), ("nan", "31"), ("inf", "31")),
+    ],
+)
 def test_what_is_no_place(raw: tuple[str, str]) -> None:
     assert derive(raw, System.WGS84) is None
 

@@ -332,16 +332,15 @@ def test_edited_equals_built_anew(
 
 
 def test_the_city_answers_in_fifty_milliseconds() -> None:
-    """The worst question there is: everything below the core. Best of five, so that a busy machine does not
-    judge."""
+    """The worst question there is: everything below the core. CPU time, so that a busy machine does not judge."""
     nodes, edges = city()
     made = Topology.of(nodes, edges)
     assert len(made) > 19_000
     took: list[float] = []
     dark: frozenset[NodeId] = frozenset()
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         dark = made.dark_if((NodeId("core"),))
-        took.append(time.perf_counter() - start)
+        took.append(time.process_time() - start)
     assert sum(made.nodes[each].kind is NodeKind.CHANNEL for each in dark) == 3 * 2343
     assert min(took) < 0.05

@@ -30,7 +30,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
     described = json.loads(made.command("simulate", "describe", "--no-rtsp", "--fixed-secrets"))
     cameras = [each for each in described["devices"] if each["kind"] == "camera"]
     kept = [next(each for each in cameras if each["transport"] == how) for how in ("udp", "tcp")]
-    described |= {"devices": kept, "feeds": [], "fibres": []}
+    described |= {"devices": kept, "feeds": [], "fibres": [], "graph": {}}
     ids = {each["gb_id"] for each in kept}
     described["channels"] = [each for each in described["channels"] if each["device"] in ids]
     (tmp_path / "city.json").write_text(json.dumps(described, ensure_ascii=False))

@@ -197,7 +197,8 @@ class _Reader:
             except Fault as fault:
                 if len(self._found.problems) < MOST_PROBLEMS:
                     where = f"{name}[{number}]" if name else ""
-                    self._found.problems.append(Problem(fault.code, where, fault.field, fault.value))
+                    found = Problem(fault.code, where, fault.field, fault.value, fault.more)
+                    self._found.problems.append(found)
 
     def _unique(self, name: str, keys: Iterator[str]) -> None:
         seen: set[str] = set()

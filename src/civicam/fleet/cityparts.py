@@ -129,8 +129,9 @@ def camera(row: Mapping[str, Any], parties: Collection[str], lists: Lists) -> Ca
     try:
         check_record(made, lists)
     except Refused as refusal:
-        field = str(refusal.data.get("field", "camera"))
-        raise Fault(refusal.code, field, next(iter(refusal.data.values()))) from None
+        data = dict(refusal.data)
+        field, value = str(data.pop("field", "camera")), str(data.pop("value", ""))
+        raise Fault(refusal.code, field, value, **data) from None
     return made
 
 

@@ -11,11 +11,12 @@ from civicam.kernel.errors import Refused
 
 
 class Fault(Exception):
-    """A field that cannot be taken: ``code`` of the problem, ``field`` and ``value`` for its text."""
+    """A field that cannot be taken: ``code`` of the problem; ``field``, ``value``, ``more`` for its text."""
 
-    def __init__(self, code: str, name: str, value: object = "") -> None:
+    def __init__(self, code: str, name: str, value: object = "", **more: object) -> None:
         super().__init__(code)
         self.code, self.field, self.value = code, name, str(value)[:80]
+        self.more = tuple((key, str(each)[:80]) for key, each in more.items())
 
 
 def check_url(url: str) -> None:
