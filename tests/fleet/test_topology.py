@@ -332,7 +332,7 @@ def test_edited_equals_built_anew(
 
 
 def test_the_city_answers_in_fifty_milliseconds() -> None:
-    """The worst question there is: everything below the core. CPU time, so that a busy machine does not judge."""
+    """The worst question there is: everything below the core. In CPU time."""
     nodes, edges = city()
     made = Topology.of(nodes, edges)
     assert len(made) > 19_000

@@ -202,10 +202,8 @@ def insert(table: str, **row: object) -> str:
     return f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join(values)})"
 
 
-BLANK = dict.fromkeys(
-    "realm ha1_md5 ha1_sha256 rtsp_url username reason source user_agent gb_version manufacturer model firmware".split(),
-    "",
-)
+TEXTS = ("realm", "ha1_md5", "ha1_sha256", "rtsp_url", "username", "reason", "source", "user_agent")
+BLANK = dict.fromkeys((*TEXTS, "gb_version", "manufacturer", "model", "firmware"), "")
 OLD = (
     insert("fleet_district", code="340202", name_zh="东区", name_en="East"),
     insert(

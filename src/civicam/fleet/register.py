@@ -148,6 +148,17 @@ def why_dark(record: CameraRecord | None, lists: Lists, grace_until: datetime | 
     return missing[0]
 
 
+def demand_live(
+    record: CameraRecord | None, lists: Lists, grace_until: datetime | None, now: datetime
+) -> None:
+    """`why_dark` as a refusal: raises `Refused` with its code."""
+    code = why_dark(record, lists, grace_until, now)
+    if code == FORBIDDEN and record is not None:
+        raise Refused(code, place=record.place)
+    if code:
+        raise Refused(code)
+
+
 def grace_until(
     enrolled_at: datetime | None, register_since: datetime | None, days: float
 ) -> datetime | None:

@@ -43,7 +43,7 @@ from civicam.fleet.ports import (
     StoredRoute,
     Vault,
 )
-from civicam.fleet.register import FORBIDDEN, check_record, grace_until, why_dark
+from civicam.fleet.register import check_record, demand_live, grace_until
 from civicam.fleet.settings import FleetSettings
 from civicam.fleet.views import (
     ChannelFilter,
@@ -247,7 +247,8 @@ class FleetService:
         device = found.device.record
         if not device.enabled:
             raise Refused("fleet.disabled", name=device.name)
-        self._demand_record(found)
+        until = grace_until(found.enrolled_at, found.register_since, self._settings.grace_days)
+        demand_live(found.camera, self._lists, until, self._clock.now())
         sealed = found.device.sealed
         return ChannelRoute(
             channel_id=channel_id,
@@ -260,14 +261,6 @@ class FleetService:
             password="" if sealed is None else self._vault.open(sealed),
             transport=device.transport,
         )
-
-    def _demand_record(self, found: StoredRoute) -> None:
-        until = grace_until(found.enrolled_at, found.register_since, self._settings.grace_days)
-        code = why_dark(found.camera, self._lists, until, self._clock.now())
-        if code == FORBIDDEN and found.camera is not None:
-            raise Refused(code, place=found.camera.place)
-        if code:
-            raise Refused(code)
 
     def _opened(self, stored: StoredDevice) -> DeviceRecord:
         if stored.sealed is None:
