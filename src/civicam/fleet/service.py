@@ -40,7 +40,6 @@ from civicam.fleet.ports import (
     NewSource,
     Registration,
     StoredDevice,
-    StoredRoute,
     Vault,
 )
 from civicam.fleet.register import check_record, demand_live, grace_until
