@@ -92,7 +92,7 @@ def test_series_of_wrong_passwords() -> None:
         assert door.guard.before_lookup(claim, now) is None
         assert door.judge(door.proof(now, "wrong"), now, KNOWN) is Verdict.WRONG_PASSWORD
     assert door.guard.before_lookup(claim, 3) is Verdict.TOO_MANY
-    assert door.guard.before_lookup(replace(claim, host="10.0.0.1"), 3) is None
+    assert door.guard.before_lookup(claim._replace(host="10.0.0.1"), 3) is None
 
 
 def test_sip_user_that_differs_from_the_device_id() -> None:

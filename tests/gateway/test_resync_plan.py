@@ -129,7 +129,7 @@ def test_a_city_that_waits_costs_each_device_the_same() -> None:
             made.get_timer()
         return (time.thread_time() - before) / devices
 
-    assert cost(20_000) < 5 * min(cost(1_000) for _ in range(3))
+    assert min(cost(20_000) for _ in range(2)) < 10 * min(cost(1_000) for _ in range(3))
 
 
 def test_devices_that_come_and_go_leave_nothing_behind() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, NewType
+from typing import Literal, NamedTuple, NewType
 
 DeviceId = NewType("DeviceId", str)
 ChannelId = NewType("ChannelId", str)
@@ -107,8 +107,7 @@ class PresenceChanged:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Heartbeat:
+class Heartbeat(NamedTuple):
     """A device has reported itself. ``faulty`` are the channel gb ids it calls abnormal (Keepalive Info)."""
 
     device_id: DeviceId

@@ -77,6 +77,8 @@ class _Watch:
     heard_by: float | None
     """Deadline of the next sign of life."""
     expires_at: float | None
+    patience_s: float | None
+    """What its rules give it; None when no heartbeat is awaited."""
     missed: int = 0
     in_heap: float | None = None
     """The time under which this device stands in the heap; entries with another time are stale."""
@@ -84,7 +86,10 @@ class _Watch:
     def deadline(self) -> float | None:
         if self.presence is Presence.OFFLINE:
             return None
-        return min((each for each in (self.heard_by, self.expires_at) if each is not None), default=None)
+        heard_by, expires_at = self.heard_by, self.expires_at
+        if heard_by is None or expires_at is None:
+            return expires_at if heard_by is None else heard_by
+        return heard_by if heard_by < expires_at else expires_at
 
 
 class PresenceBook:
@@ -145,6 +150,7 @@ class PresenceBook:
             presence=Presence.UNKNOWN,
             heard_by=patience if rules.heartbeats else None,
             expires_at=None if expires_at is None else max(expires_at, patience),
+            patience_s=rules.patience_s if rules.heartbeats else None,
         )
         self._watches[device_id] = watch
         self._arm(device_id, watch)
@@ -158,12 +164,27 @@ class PresenceBook:
         if watch is None or watch.rules == rules:
             return
         watch.rules = rules
-        watch.heard_by = now + rules.patience_s if rules.heartbeats else None
+        watch.patience_s = rules.patience_s if rules.heartbeats else None
+        watch.heard_by = None if watch.patience_s is None else now + watch.patience_s
         self._arm(device_id, watch)
 
     def forget(self, device_id: DeviceId) -> None:
         """Stop watching (device removed or disabled)."""
         self._watches.pop(device_id, None)
+
+    def beat(self, device_id: DeviceId, now: float) -> bool:
+        """As `heard`, where that changes nothing but the deadline, which is what a city's heartbeats do all
+        day; False: say it to `heard`.
+        """
+        watch = self._watches.get(device_id)
+        if watch is None or watch.presence is not Presence.ONLINE:
+            return False
+        patience, in_heap = watch.patience_s, watch.in_heap
+        if patience is None or in_heap is None or in_heap > now + patience:
+            return False
+        watch.missed = 0
+        watch.heard_by = now + patience
+        return True
 
     def heard(self, device_id: DeviceId, now: float, reason: str = HEARD) -> Transition | None:
         """A sign of life."""
@@ -171,7 +192,7 @@ class PresenceBook:
         if watch is None:
             return None
         watch.missed = 0
-        watch.heard_by = now + watch.rules.patience_s if watch.rules.heartbeats else None
+        watch.heard_by = None if watch.patience_s is None else now + watch.patience_s
         return self._enter(device_id, watch, Presence.ONLINE, reason)
 
     def registered(self, device_id: DeviceId, expires_s: float, now: float) -> Transition | None:

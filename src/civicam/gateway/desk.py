@@ -17,7 +17,6 @@ from civicam.gateway.settings import GatewaySettings
 from civicam.gateway.tasks import Tasks
 from civicam.kernel.clock import Clock
 from civicam.signalling.gb28181.manscdp import Message
-from civicam.signalling.sip.build import new_response
 from civicam.signalling.sip.events import RequestReceived
 from civicam.signalling.sip.message import Response
 from civicam.signalling.sip.peer import Peer
@@ -95,7 +94,7 @@ class Desk:
     def answer(self, event: RequestReceived, status: int, *, headers: Iterable[tuple[str, str]] = ()) -> None:
         """Send an answer without a body."""
         self.counters[f"answered_{status}"] += 1
-        self.agent.respond(event.key, new_response(event.request, status, headers=headers))
+        self.agent.reply(event, status, headers)
 
     def refuse(
         self,

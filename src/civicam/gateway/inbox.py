@@ -29,7 +29,6 @@ from civicam.signalling.gb28181.manscdp import (
     parse_message,
 )
 from civicam.signalling.sip.events import RequestReceived
-from civicam.signalling.sip.message import Request
 
 CONTENT_TYPES = frozenset(
     {"application/manscdp+xml", "application/manscdp", "application/xml", "text/xml", ""}
@@ -71,7 +70,7 @@ class Inbox:
         entry = self.speaker(event, command)
         if entry is None:
             # 404 makes devices register that are registered only in their own memory
-            desk.refuse(event, 404, "gateway.unknown-device", who=_from_user(event.request))
+            desk.refuse(event, 404, "gateway.unknown-device", who=_id_of(event.request.from_user))
             return
         if not self.may_speak(entry, event):
             return
@@ -85,7 +84,11 @@ class Inbox:
     def speaker(self, event: RequestReceived, command: Command | None) -> Entry | None:
         """The device that says ``command``: by From, else by the body, else by the packet source."""
         roster = self._desk.roster
-        for gb_id in (_from_user(event.request), command.device_id if command else None):
+        user = event.request.from_user
+        entry = roster.by_gb_id(user)  # as it stands there, which is how it is nearly always meant
+        if entry is not None:
+            return entry
+        for gb_id in (_id_of(user), command.device_id if command else None):
             if gb_id and (entry := roster.by_gb_id(gb_id)) is not None:
                 return entry
         return roster.by_peer(event.source)
@@ -103,8 +106,10 @@ class Inbox:
 
     def _unanswerable(self, command: Command) -> bool:
         """A question or an order to us: this platform is nobody's device yet. Notices are taken anyway."""
+        if type(command) in self._handlers:
+            return False
         root = command.root if isinstance(command, UnknownCommand) else command.ROOT
-        return root in {Root.QUERY, Root.CONTROL} and type(command) not in self._handlers
+        return root in {Root.QUERY, Root.CONTROL}
 
     def _take(self, entry: Entry, event: RequestReceived, command: Command) -> None:
         if isinstance(command, UnknownCommand):
@@ -147,13 +152,14 @@ class Inbox:
         faulty = beat.faulty if isinstance(beat, Keepalive) else ()
         desk.counters["keepalive"] += 1
         desk.roster.moved(entry, event.source)
-        desk.liveness.publish(desk.liveness.book.heard(entry.device_id, desk.clock.monotonic()))
-        desk.fleet.heard(Heartbeat(entry.device_id, desk.clock.now(), source_text(event.source), faulty))
+        device_id = entry.record.device_id
+        desk.liveness.heard(device_id)
+        desk.fleet.heard(Heartbeat(device_id, desk.clock.now(), source_text(event.source), faulty))
 
 
-def _from_user(request: Request) -> str:
-    """The From user when it is a 20-digit id, else empty."""
+def _id_of(user: str) -> str:
+    """A From user when it is a 20-digit id, else empty."""
     try:
-        return GbId.parse(request.from_user)
+        return GbId.parse(user)
     except Refused:
         return ""

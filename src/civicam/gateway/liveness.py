@@ -59,6 +59,12 @@ class Liveness:
             self.publish(transition)
         self.arm()
 
+    def heard(self, device_id: DeviceId) -> None:
+        """A sign of life of a device."""
+        now = self._clock.monotonic()
+        if not self.book.beat(device_id, now):
+            self.publish(self.book.heard(device_id, now))
+
     def publish(self, transition: Transition | None) -> None:
         """Tell the house, if there is something to tell."""
         self.arm()

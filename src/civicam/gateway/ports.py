@@ -6,7 +6,7 @@ the prober asks an RTSP source whether it is there.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -32,7 +32,7 @@ from civicam.fleet.facts import (
 from civicam.kernel.clock import Clock
 from civicam.media.engine import MediaEngine, Probe
 from civicam.signalling.sip.build import IdSource
-from civicam.signalling.sip.events import TransactionKey
+from civicam.signalling.sip.events import RequestReceived, TransactionKey
 from civicam.signalling.sip.message import Request, Response
 from civicam.signalling.sip.peer import Peer
 
@@ -150,6 +150,10 @@ class Agent(Protocol):
 
     def respond(self, key: TransactionKey, response: Response) -> bool:
         """Answer a request; False when its transaction is gone."""
+        ...
+
+    def reply(self, event: RequestReceived, status: int, headers: Iterable[tuple[str, str]] = ()) -> bool:
+        """As `respond`, by a final answer without a body."""
         ...
 
 

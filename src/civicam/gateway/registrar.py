@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from civicam.fleet.facts import DeviceCredentials, DeviceRegistered, DeviceUnregistered, Presence
 from civicam.fleet.presence import UNREGISTERED
@@ -44,8 +44,7 @@ REFUSALS = frozenset(set(Verdict) - {Verdict.CHALLENGE, Verdict.STALE, Verdict.A
 FOREIGN_NONCE = "gateway.foreign-nonce"
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A REGISTER as far as the decision needs it."""
 
     gb_id: GbId

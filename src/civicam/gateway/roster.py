@@ -88,6 +88,8 @@ class Roster:
 
     def moved(self, entry: Entry, source: Peer | None) -> None:
         """Answer and ask at the newest source (a NAT gives new ports as it likes); ``None``: nowhere."""
+        if source is not None and source == entry.peer and not source.reliable:
+            return  # a heartbeat from where the last one came
         stream = source if source is not None and source.reliable else entry.stream
         self._set(entry, source, None if source is None else stream)
 

@@ -8,11 +8,14 @@ from hypothesis import strategies as st
 
 from civicam.signalling.sip.digest import (
     _PARAM,
+    _PLAIN_ANSWER,
     Authorization,
     Challenge,
     Password,
     StoredHash,
+    _digest_fields,
     _plain_fields,
+    _read_plain,
     answer,
     challenge,
     choose_challenge,
@@ -228,3 +231,33 @@ def test_plain_parameters_are_read_as_the_long_way_reads_them(
         found.setdefault(match[1].lower(), unquote(match[2]))
         at = match.end()
     assert plain == found
+
+
+PIECES = (
+    f'username="{DEVICE}"', f'realm="{REALM}"', 'nonce="5f1c"', f'uri="{URI}"', 'response="6f59e0"',
+    "algorithm=MD5", "qop=auth", "nc=00000001", 'cnonce="0a4f"', "algorithm=SHA-256", 'realm="x y"', 'uri=""',
+    'response="6F59"', "qop=auth-int", "nc=1", 'opaque="o"', 'cnonce="a,b"', "nonce=bare", 'realm="a\\"b"',
+)  # fmt: skip
+
+
+@given(
+    pieces=st.one_of(st.permutations(PIECES[:9]), st.lists(st.sampled_from(PIECES), max_size=12)),
+    comma=st.sampled_from([", ", ", ", ","]),
+    end=st.sampled_from(["", "", ", ", " "]),
+)
+def test_the_short_way_of_reading_an_answer_reads_the_same(pieces: list[str], comma: str, end: str) -> None:
+    value = "Digest " + comma.join(pieces) + end
+    plain = _PLAIN_ANSWER.fullmatch(value)
+    found = None if plain is None else _read_plain(plain, value)
+    if found is None:
+        return
+    fields = _digest_fields(value, "Authorization")
+    assert fields is not None
+    assert found._asdict() == {"algorithm": "MD5", "qop": "", "nc": "", "cnonce": ""} | fields
+
+
+def test_the_usual_answer_goes_the_short_way() -> None:
+    for value in (WITH_QOP, WITH_QOP.partition(", qop")[0]):
+        plain = _PLAIN_ANSWER.fullmatch(value)
+        assert plain is not None
+        assert _read_plain(plain, value) == parse_authorization(value)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from civicam.signalling.sip.answers import stamp_top_via
+from civicam.signalling.sip.build import new_response
+from civicam.signalling.sip.errors import BadMessage
 from civicam.signalling.sip.layer import server_key
 from civicam.signalling.sip.limits import Limits
 from civicam.signalling.sip.message import Request
@@ -75,6 +79,22 @@ OTHERS = (
 )
 
 
+ASKED: tuple[Callable[[Request], object], ...] = (
+    lambda request: request.from_user,
+    lambda request: request.to_user,
+    lambda request: request.content_type,
+    lambda request: request.call_id,
+    lambda request: request.cseq,
+    lambda request: request.expires,
+    lambda request: request.contacts,
+    lambda request: request.headers.get_all("Authorization"),
+    lambda request: request.headers.get("Contact"),
+    lambda request: request.headers.get("Require", "none"),
+    lambda request: "Expires" in request.headers,
+    lambda request: len(request.headers),
+)
+
+
 def _message(lines: list[str], body: str = BODY, end: str = "\r\n\r\n") -> bytes:
     return "\r\n".join(lines).encode() + end.encode() + body.encode()
 
@@ -121,7 +141,7 @@ def test_the_short_way_reads_the_same_or_nothing(data: bytes) -> None:
     if plain is None:
         return
     request, key = _careful(data)
-    ours = plain.request
+    ours = plain
     assert (ours.method, ours.uri, ours.body) == (request.method, request.uri, request.body)
     assert sorted(ours.headers.keyed()) == sorted(request.headers.keyed())
     assert plain.key == key
@@ -129,11 +149,49 @@ def test_the_short_way_reads_the_same_or_nothing(data: bytes) -> None:
         assert ours.headers.first(each) == request.headers.first(each)
 
 
+@given(data=messages(), status=st.sampled_from([200, 401, 403, 503]))
+@example(data=_message(list(LINES)), status=200)
+def test_what_is_asked_of_it_is_the_same_before_any_row_was_made(data: bytes, status: int) -> None:
+    """The answer in bytes, and everything the layers above ask, of a request just read."""
+    plain = read_plain(data, Limits(), SOURCE)
+    if plain is None:
+        return
+    request, _ = _careful(data)
+    more = [("Date", "2026-03-02T09:15:31.482"), ("X-GB-Ver", "3.0")]
+    careful = new_response(request, status, to_tag="t1", headers=more).to_bytes()
+    assert sorted(plain.answer(status, "t1", more).split(b"\r\n")) == sorted(careful.split(b"\r\n"))
+    for ask in ASKED:
+        assert ask(read_plain(data, Limits(), SOURCE) or plain) == ask(request)
+
+
+def test_a_line_break_in_what_we_add_is_refused() -> None:
+    plain = read_plain(_message(list(LINES)), Limits(), SOURCE)
+    assert plain is not None
+    for name, value in (("X", "a\r\nY: b"), ("X", "a\nb"), ("", "a")):
+        with pytest.raises(BadMessage):
+            plain.answer(200, "t1", [(name, value)])
+
+
+def test_its_fields_can_be_changed_like_any_others() -> None:
+    plain = read_plain(_message(list(LINES)), Limits(), SOURCE)
+    assert plain is not None
+    assert plain.headers.first("x-none") is None
+    assert plain.headers.only("via")
+    plain.headers.set("Subject", "x")
+    plain.headers.add("Via", "SIP/2.0/UDP a")
+    assert plain.headers.first("subject") == "x"
+    assert plain.headers.get_all("Subject") == ["x"]
+    assert not plain.headers.only("via")
+    assert b"Subject: x\r\n" in plain.to_bytes()
+    with pytest.raises(AttributeError):
+        _ = plain.headers.nothing  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("order", [LINES[1:], LINES[:0:-1]])
 def test_the_usual_message_goes_the_short_way_in_any_order(order: tuple[str, ...]) -> None:
     plain = read_plain(_message([LINES[0], *order]), Limits(), SOURCE)
     assert plain is not None
-    assert plain.request.headers.first("via") == (
+    assert plain.headers.first("via") == (
         "SIP/2.0/UDP 192.0.2.64:5060;rport=15060;branch=z9hG4bK776a;received=192.0.2.64"
     )
 

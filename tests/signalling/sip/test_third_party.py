@@ -138,7 +138,7 @@ def test_an_answer_of_a_device_moves_no_packet_of_ours(
 def test_a_tap_hears_what_goes_over_the_wire(wire: Wire) -> None:
     """Whole messages in both directions, cut out of the stream on TCP, with who and when."""
     heard: list[tuple[bool, bytes, Peer, float]] = []
-    wire.endpoint.on_wire = lambda *told: heard.append(told)
+    wire.endpoint.on_wire = lambda *told: heard.append(told[:4])
     over_udp = from_stranger("OPTIONS", "192.0.2.10", "SIP/2.0/UDP h;branch=z9hG4bK1", {}, 1)
     over_tcp = from_stranger("OPTIONS", "192.0.2.10", "SIP/2.0/TCP h;branch=z9hG4bK2", {}, 2)
     wire.receive(over_udp, STRANGER)

@@ -8,7 +8,7 @@ business.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
 from civicam.kernel.errors import Operational
 from civicam.signalling.aio.invitation import Invitation
@@ -57,6 +57,8 @@ class SipAgent:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = 0.0
         self._closed = False
+        self._pumping = False
+        """The pump runs: what handlers send goes out when it has handed everything over."""
 
     @property
     def counters(self) -> dict[str, int]:
@@ -101,7 +103,7 @@ class SipAgent:
             except OSError:
                 sock.close()
                 raise
-            _, self._udp = await self._loop.create_datagram_endpoint(lambda: UdpSocket(self), sock=sock)
+            self._udp = UdpSocket(self, sock, self._loop)
         else:
             server = bind_tcp(host, port)
             bound = server.getsockname()[1]
@@ -195,6 +197,12 @@ class SipAgent:
         self._flush()
         return answered
 
+    def reply(self, event: RequestReceived, status: int, headers: Iterable[tuple[str, str]] = ()) -> bool:
+        """As `respond`, by a final answer without a body."""
+        answered = self.endpoint.reply(event, status, headers, self._loop.time())
+        self._flush()
+        return answered
+
     def forget(self, key: TransactionKey) -> None:
         """An `Invitation` is settled and wants no more events."""
         self._invitations.pop(key, None)
@@ -205,10 +213,16 @@ class SipAgent:
 
     # -- what the sockets call
 
+    def datagrams(self, taken: Sequence[tuple[bytes, tuple[str, int]]]) -> None:
+        """UDP datagrams came."""
+        now, receive = self._loop.time(), self.endpoint.receive_datagram
+        for data, address in taken:
+            receive(data, Peer("udp", address[0], address[1]), now)
+        self._pump()
+
     def datagram(self, data: bytes, address: tuple[str, int]) -> None:
         """A UDP datagram came."""
-        self.endpoint.receive_datagram(data, Peer("udp", address[0], address[1]), self._loop.time())
-        self._pump()
+        self.datagrams([(data, address)])
 
     def connected(self, connection: TcpConnection, address: tuple[str, int]) -> Peer | None:
         """A TCP connection stands; gives its name, or ``None`` when it is to be closed at once."""
@@ -237,11 +251,19 @@ class SipAgent:
 
     def _pump(self) -> None:
         """Hand events over, send, close, re-arm; until nothing is left."""
-        while (event := self.endpoint.next_event()) is not None:
-            self._hand_over(event)
+        if self._pumping:
+            return
+        self._pumping = True
+        try:
+            while (event := self.endpoint.next_event()) is not None:
+                self._hand_over(event)
+        finally:
+            self._pumping = False
         self._flush()
 
     def _flush(self) -> None:
+        if self._pumping:
+            return
         now = self._loop.time()
         for data, peer in self.endpoint.datagrams_to_send(now):
             self._put(data, peer)

@@ -3,57 +3,70 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
-from typing import Protocol, cast
+from collections.abc import Sequence
+from typing import Protocol
 
 _BUFFER_BYTES = 4 * 1024 * 1024
 """Asked for in both directions: a registration storm after a power cut comes in one second."""
 _BACKLOG = 1024
 
 
+_LARGEST = 65_536
+_TURN = 64
+"""Datagrams taken in one turn of the loop, before it sees to others."""
+
+
 class DatagramSink(Protocol):
     """Who gets the datagrams."""
 
-    def datagram(self, data: bytes, address: tuple[str, int]) -> None:
-        """One datagram and its source."""
+    def datagrams(self, taken: Sequence[tuple[bytes, tuple[str, int]]]) -> None:
+        """Some datagrams, each with its source, in the order they came."""
         ...
 
 
-class UdpSocket(asyncio.DatagramProtocol):
-    """One bound UDP socket."""
+class UdpSocket:
+    """One bound UDP socket, read until it is empty: what came together is told together."""
 
-    def __init__(self, sink: DatagramSink) -> None:
+    def __init__(self, sink: DatagramSink, sock: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
         self._sink = sink
-        self._transport: asyncio.DatagramTransport | None = None
-        self._refused = ""
+        self._socket: socket.socket | None = sock
+        self._loop = loop
+        self._family = sock.family
+        loop.add_reader(sock.fileno(), self._readable)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.DatagramTransport", transport)
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        self._sink.datagram(data, addr)
-
-    def error_received(self, exc: Exception) -> None:
-        """Asyncio tells here, inside ``sendto``, why it refused; ICMP errors too, of which nobody knows
-        whose.
-        """
-        self._refused = str(exc) or type(exc).__name__
+    def _readable(self) -> None:
+        taken: list[tuple[bytes, tuple[str, int]]] = []
+        sock = self._socket
+        # BlockingIOError: it is empty; any other tells of something sent before, and nobody knows whose
+        with contextlib.suppress(OSError):
+            while sock is not None and len(taken) < _TURN:
+                taken.append(sock.recvfrom(_LARGEST))
+        if taken:
+            self._sink.datagrams(taken)
 
     def send(self, data: bytes, address: tuple[str, int]) -> str:
-        """Send one datagram; gives why it failed, ``""`` when it did not."""
-        if self._transport is None or self._transport.is_closing():
+        """Send one datagram; gives why it failed, ``""`` when it did not. One that finds the socket full is
+        lost like any other: whoever misses it asks again.
+        """
+        if self._socket is None:
             return "closed"
-        self._refused = ""
         try:
-            self._transport.sendto(data, address)
-        except (OSError, ValueError) as error:  # uvloop raises, ValueError for a host that is no address
+            socket.inet_pton(self._family, address[0])  # a name would be looked up, and the loop stand still
+            self._socket.sendto(data, address)
+        except BlockingIOError:
+            return ""
+        except (OSError, ValueError) as error:
             return str(error)
-        return self._refused
+        return ""
 
     def close(self) -> None:
         """Close the socket."""
-        if self._transport is not None:
-            self._transport.close()
+        if self._socket is not None:
+            self._loop.remove_reader(self._socket.fileno())
+            self._socket.close()
+            self._socket = None
 
 
 def bind_udp(host: str, port: int) -> socket.socket:

@@ -24,8 +24,7 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 
 def format_date(moment: datetime) -> str:
     """The ``Date`` header: Beijing time with milliseconds and no zone. ``moment`` must be aware."""
-    local = moment.astimezone(BEIJING)
-    return f"{local:%Y-%m-%dT%H:%M:%S}.{local.microsecond // 1000:03d}"
+    return moment.astimezone(BEIJING).isoformat("T", "milliseconds")[:23]
 
 
 def format_time(moment: datetime) -> str:

@@ -15,13 +15,24 @@ import hmac
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from functools import lru_cache
+from typing import NamedTuple, Protocol
 
 from civicam.signalling.sip.errors import bad_header
 from civicam.signalling.sip.grammar import quote, unquote
 
 _PARAM = re.compile(r'\s*([A-Za-z0-9\-.!%*_+`\'~]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]*)\s*(?:,|$)')
 _NC = re.compile(r"[0-9a-fA-F]{1,8}")
+
+
+_VALUE = r'"[^"\\,]++"'
+_PLAIN_ANSWER = re.compile(
+    r"Digest (?:(?:"
+    rf"username=(?P<username>{_VALUE})|realm=(?P<realm>{_VALUE})|nonce=(?P<nonce>{_VALUE})|uri=(?P<uri>{_VALUE})"
+    r'|response="(?P<response>[0-9a-f]++)"|algorithm=(?P<algorithm>MD5|SHA-256)|qop=(?P<qop>auth)'
+    rf"|nc=(?P<nc>[0-9a-f]{{1,8}}+)|cnonce=(?P<cnonce>{_VALUE}))(?:, |$))++"
+)
+"""An answer as nearly every device writes it: each parameter in its usual form, in any order."""
 
 
 def _md5(text: str) -> str:
@@ -65,8 +76,7 @@ class Challenge:
     stale: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Authorization:
+class Authorization(NamedTuple):
     """An Authorization value as the server reads it; ``qop``, ``nc``, ``cnonce`` are empty in the old
     form.
     """
@@ -170,6 +180,11 @@ def parse_authorization(value: str | None) -> Authorization | None:
     Values may be quoted or bare, the algorithm in any case (gb28181.md §2.5). Raises `BadMessage`
     ``signalling.bad-header`` when a Digest answer is broken.
     """
+    plain = None if value is None else _PLAIN_ANSWER.fullmatch(value)
+    if plain is not None and value is not None:
+        found = _read_plain(plain, value)
+        if found is not None:
+            return found
     fields = None if value is None else _digest_fields(value, "Authorization")
     if fields is None or not supported(fields.get("algorithm", "MD5")):
         return None
@@ -190,6 +205,19 @@ def parse_authorization(value: str | None) -> Authorization | None:
     if found.qop and (found.qop != "auth" or not _NC.fullmatch(found.nc) or not found.cnonce):
         raise bad_header("Authorization")
     return found
+
+
+def _read_plain(plain: re.Match[str], value: str) -> Authorization | None:
+    """What the expression found, unless a parameter stands there twice or one is missing."""
+    groups = plain.groups()
+    username, realm, nonce, uri, response, algorithm, qop, nc, cnonce = groups
+    twice = value.count(",") + 1 != len(groups) - groups.count(None)
+    if twice or not (username and realm and nonce and uri and response) or (qop and not (nc and cnonce)):
+        return None
+    return Authorization(
+        username[1:-1], realm[1:-1], nonce[1:-1], uri[1:-1], response, algorithm or "MD5", qop or "",
+        nc or "", (cnonce or "")[1:-1],
+    )  # fmt: skip
 
 
 def verify(stored_ha1: str, method: str, auth: Authorization) -> bool:
@@ -230,10 +258,16 @@ def answer(question: Challenge, secret: Secret, method: str, uri: str, cnonce: s
 def _response(stored_ha1: str, method: str, auth: Authorization) -> str:
     """RFC 2617 §3.2.2.1: the request-digest."""
     hashed = _hash(auth.algorithm)
-    ha2 = hashed(f"{method}:{auth.uri}")
+    ha2 = _ha2(hashed, method, auth.uri)
     if auth.qop:
         return hashed(f"{stored_ha1}:{auth.nonce}:{auth.nc}:{auth.cnonce}:{auth.qop}:{ha2}")
     return hashed(f"{stored_ha1}:{auth.nonce}:{ha2}")
+
+
+@lru_cache(256)
+def _ha2(hashed: Callable[[str], str], method: str, uri: str) -> str:
+    """H(A2): a city registers at one URI, so it is the same each time."""
+    return hashed(f"{method}:{uri}")
 
 
 def _plain_fields(text: str) -> dict[str, str] | None:

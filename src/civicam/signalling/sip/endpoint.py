@@ -18,10 +18,10 @@ Counters: ``received`` ``sent`` ``retransmitted`` ``replayed`` ``timeout`` ``rea
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from civicam.signalling.sip.answers import MAX_GAIN, stamp_leniently, stamp_top_via, stateless
-from civicam.signalling.sip.build import IdSource
+from civicam.signalling.sip.build import IdSource, new_response
 from civicam.signalling.sip.connections import Connection, Connections
 from civicam.signalling.sip.errors import BadMessage, too_large
 from civicam.signalling.sip.events import (
@@ -38,12 +38,14 @@ from civicam.signalling.sip.limits import Counters, Limits, SourceBuckets
 from civicam.signalling.sip.message import Headers, Request, Response
 from civicam.signalling.sip.parse import Draft, finish, parse_datagram
 from civicam.signalling.sip.peer import Peer
-from civicam.signalling.sip.plain import read_plain
+from civicam.signalling.sip.plain import PlainRequest, read_plain
 from civicam.signalling.sip.policy import Policy, refusal
 from civicam.signalling.sip.transaction import Kind, Signal, Transaction
 
-Tap = Callable[[bool, bytes, Peer, float], None]
-"""Hears every whole message: True when it came in, its bytes, the other side, monotonic seconds."""
+Tap = Callable[[bool, bytes, Peer, float, str], None]
+"""Hears every whole message: True when it came in, its bytes, the other side, monotonic seconds, and the user
+part of who is there where it was read already, else empty.
+"""
 
 LARGE = 1300
 """Bytes above which a request wants TCP where the path's MTU is not known (RFC 3261 §18.1.1)."""
@@ -96,13 +98,14 @@ class SipEndpoint:
         if not data:
             self.counters["blank"] += 1  # keep-alive blanks are no message and deserve no answer
             return
-        if self.on_wire is not None:
-            self.on_wire(True, data, source, now)
         plain = read_plain(data, self.limits, source)
+        if self.on_wire is not None:
+            self.on_wire(True, data, source, now, "" if plain is None else plain.from_user)
         if plain is not None:
-            cost = len(data), now
-            if not self._came_again(plain.key, source, cost):
-                self._open(plain.request, plain.key, source, cost)
+            if self._layer.repeated(plain.key, source, len(data)):
+                self.counters["replayed"] += 1
+            else:
+                self._open(plain, plain.key, source, (len(data), now))
             return
         draft, body = parse_datagram(data, self.limits)
         if len(data) > self.limits.message_bytes:
@@ -127,7 +130,7 @@ class SipEndpoint:
                 self.counters["drop-rate"] += 1
                 continue
             if self.on_wire is not None:
-                self.on_wire(True, head + body, peer, now)
+                self.on_wire(True, head + body, peer, now, "")
             self._take(draft, body, head, peer, now)
         if stream.blank > blank:
             self.counters["blank"] += 1
@@ -189,10 +192,26 @@ class SipEndpoint:
 
     def respond(self, key: TransactionKey, response: Response, now: float) -> bool:
         """Answer a request; False when its transaction is gone or has its final answer."""
+        if self._layer.respond(key, response, now):
+            return True
         transaction = self._layer.find(key)
         if transaction is None or transaction.kind not in (Kind.SERVER, Kind.INVITE_SERVER):
             return False
         return self._layer.answer(transaction, response, now)
+
+    def reply(
+        self, event: RequestReceived, status: int, headers: Iterable[tuple[str, str]], now: float
+    ) -> bool:
+        """As `respond`, by a final answer without a body; cheaper for what a city sends all day."""
+        request = event.request
+        if not isinstance(request, PlainRequest):
+            return self.respond(event.key, new_response(request, status, headers=headers), now)
+        asked = self._layer.replies.waiting.get(event.key)
+        if asked is None:
+            return False
+        data = request.answer(status, self._layer.tag_of(asked), headers)
+        self._layer.reply(event.key, asked, data, status, now)
+        return True
 
     def cancel(self, key: TransactionKey, now: float) -> bool:
         """Cancel an INVITE of ours; False when it has its final answer or was cancelled before."""
@@ -204,12 +223,13 @@ class SipEndpoint:
     def datagrams_to_send(self, now: float) -> list[tuple[bytes, Peer]]:
         """What to put on the wire now, UDP and TCP, in order; each is given once."""
         outgoing = self._layer.outgoing
-        if outgoing:
-            self._layer.outgoing = []
-            if self.on_wire is not None:
-                for data, peer in outgoing:
-                    self.on_wire(False, data, peer, now)
-        return outgoing
+        if not outgoing:
+            return []
+        self._layer.outgoing = []
+        if self.on_wire is not None:
+            for data, peer, who in outgoing:
+                self.on_wire(False, data, peer, now, who)
+        return [(data, peer) for data, peer, _ in outgoing]
 
     def connections_to_close(self) -> list[Peer]:
         """TCP connections to close after sending what waits; each is given once."""
@@ -309,8 +329,12 @@ class SipEndpoint:
         """A new request: refused here, or the layer above hears of it."""
         size, now = cost
         if not self._refused(request, source, size):
-            kind = Kind.INVITE_SERVER if request.method == "INVITE" else Kind.SERVER
-            self._layer.open(kind, key, request, source, now).received = size
+            if request.method == "INVITE" or source.reliable:
+                kind = Kind.INVITE_SERVER if request.method == "INVITE" else Kind.SERVER
+                self._layer.open(kind, key, request, source, now).received = size
+            else:
+                who = request.from_user if isinstance(request, PlainRequest) else ""
+                self._layer.ask(key, source, size, now, who)
             self._layer.events.append(RequestReceived(key, request, source))
 
     def _refused(self, request: Request, source: Peer, size: int) -> bool:

@@ -22,7 +22,7 @@ from civicam.signalling.sip.headers import CSeq, Via
 from civicam.signalling.sip.limits import Counters
 from civicam.signalling.sip.message import Headers, Request, Response
 from civicam.signalling.sip.peer import Peer
-from civicam.signalling.sip.replies import Replies
+from civicam.signalling.sip.replies import Asked, Replies
 from civicam.signalling.sip.timers import TimerHeap
 from civicam.signalling.sip.transaction import TIMEOUT, Act, Kind, Signal, State, Transaction
 
@@ -57,15 +57,14 @@ class TransactionLayer:
 
     __slots__ = (
         "_by_peer",
-        "_fresh",
         "_invites",
-        "_replies",
         "_table",
         "_unacked",
         "counters",
         "events",
         "ids",
         "outgoing",
+        "replies",
         "servers",
         "timers",
     )
@@ -74,13 +73,12 @@ class TransactionLayer:
         self.ids = ids
         self.counters = counters
         self.events: deque[SipEvent] = deque()
-        self.outgoing: list[tuple[bytes, Peer]] = []
+        self.outgoing: list[tuple[bytes, Peer, str]] = []
+        """Bytes, where they go, and the user part of whom they are for where it is known."""
         self.timers = TimerHeap()
         self.servers = 0
         """Server transactions alive."""
-        self._replies = Replies(TIMEOUT)
-        self._fresh: list[Transaction] = []
-        """Server transactions just opened: nearly all are answered before anyone asks for the timer."""
+        self.replies = Replies(TIMEOUT)
         self._table: dict[TransactionKey, Transaction] = {}
         self._unacked: dict[_AckKey, Transaction] = {}
         self._invites: dict[_AckKey, Transaction] = {}
@@ -88,7 +86,7 @@ class TransactionLayer:
         """What ends when a transport fails: on TCP everything, on UDP our own requests."""
 
     def __len__(self) -> int:
-        return len(self._table) + len(self._replies)
+        return len(self._table) + len(self.replies)
 
     def find(self, key: TransactionKey) -> Transaction | None:
         """The transaction of ``key``; ``None`` also when only its final answer is kept."""
@@ -96,12 +94,13 @@ class TransactionLayer:
 
     def repeated(self, key: TransactionKey, source: Peer, size: int) -> bool:
         """A request came, perhaps again: True when it had its final answer, which then goes out once more."""
-        data = self._replies.again(key, size)
+        data = self.replies.again(key, size)
         if data is None:
             return False
+        asked = self.replies.waiting.get(key)
         if data:
             self.emit_bytes(data, source)
-        else:
+        elif asked is None or asked.data:
             self.counters["held-amplification"] += 1
         return True
 
@@ -115,15 +114,17 @@ class TransactionLayer:
         if kind not in _CLIENT_SIDE:
             self.servers += 1
             transaction.tag = self.ids.tag()
-        if kind == Kind.SERVER:
-            self._fresh.append(transaction)
-        else:
-            self._arm(transaction, now)
+        self._arm(transaction, now)
         return transaction
 
-    def emit_bytes(self, data: bytes, peer: Peer) -> None:
+    def ask(self, key: TransactionKey, peer: Peer, size: int, now: float, who: str = "") -> None:
+        """A new request other than INVITE came over UDP."""
+        self.replies.ask(key, Asked(peer, size, now + TIMEOUT, who))
+        self.servers += 1
+
+    def emit_bytes(self, data: bytes, peer: Peer, who: str = "") -> None:
         """Queue bytes for the wire."""
-        self.outgoing.append((data, peer))
+        self.outgoing.append((data, peer, who))
         self.counters["sent"] += 1
 
     # -- signals
@@ -205,9 +206,6 @@ class TransactionLayer:
         if response.status > 100:
             response.headers.tag_to(transaction.tag)
         transaction.data = response.to_bytes()
-        if transaction.kind == Kind.SERVER and response.status >= 200 and not transaction.peer.reliable:
-            self._settle(transaction, response, now)
-            return True
         if response.ok:
             transaction.trusted = True
             if transaction.kind == Kind.INVITE_SERVER:
@@ -217,15 +215,34 @@ class TransactionLayer:
             transaction.request = _SPENT  # only the answer is needed for 32 s more
         return True
 
-    def _settle(self, transaction: Transaction, response: Response, now: float) -> None:
-        """The final answer over UDP: what is left of the transaction are the bytes (COMPLETED, timer J)."""
-        transaction.trusted = response.ok
-        self._send(transaction)
-        transaction.state = State.TERMINATED
-        self.timers.set(transaction, None)
-        del self._table[transaction.key]
-        gain = (transaction.received, transaction.sent, transaction.trusted)
-        self._replies.keep(transaction.key, transaction.data, gain, now)
+    def tag_of(self, asked: Asked) -> str:
+        """The To tag of every answer to a request."""
+        asked.tag = asked.tag or self.ids.tag()
+        return asked.tag
+
+    def respond(self, key: TransactionKey, response: Response, now: float) -> bool:
+        """Answer what `ask` began; False when that is not so, or it has its final answer."""
+        asked = self.replies.waiting.get(key)
+        if asked is None:
+            return False
+        if response.status > 100:
+            response.headers.tag_to(self.tag_of(asked))
+        self.reply(key, asked, response.to_bytes(), response.status, now)
+        return True
+
+    def reply(self, key: TransactionKey, asked: Asked, data: bytes, status: int, now: float) -> None:
+        """Send ``data``, an answer to what `ask` began; the final one is kept for the request that comes
+        again.
+        """
+        if status < 200:
+            asked.data = data
+            may = asked.may_get(data)
+        else:
+            may = self.replies.settle(key, asked, data, status < 300, now)
+        if may:
+            self.emit_bytes(data, asked.peer, asked.who)
+        else:
+            self.counters["held-amplification"] += 1
 
     def cancel(self, transaction: Transaction, now: float) -> bool:
         """CANCEL our INVITE: at once when the peer has answered 1xx, else when it does (RFC 3261 §9.1)."""
@@ -299,20 +316,14 @@ class TransactionLayer:
 
     def next_due(self) -> float | None:
         """When something is to be done."""
-        self._arm_fresh()
-        times = self.timers.next_due(), self._replies.next_due()
-        return min((each for each in times if each is not None), default=None)
+        timed, kept = self.timers.next_due(), self.replies.next_due()
+        if timed is None or kept is None:
+            return kept if timed is None else timed
+        return min(timed, kept)
 
     def forget_due(self, now: float) -> None:
         """Forget answers that nobody will ask for again."""
-        self._arm_fresh()
-        self.servers -= self._replies.forget_due(now)
-
-    def _arm_fresh(self) -> None:
-        for transaction in self._fresh:
-            if transaction.state != State.TERMINATED:
-                self.timers.set(transaction, transaction.deadline)
-        self._fresh.clear()
+        self.servers -= self.replies.forget_due(now)
 
     def fire(self, transaction: Transaction, now: float) -> None:
         """The deadline of ``transaction`` has come."""

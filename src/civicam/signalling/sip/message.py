@@ -80,7 +80,8 @@ class Headers:
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The first value of ``name``."""
-        return self._index().get(field_key(name), default)
+        found = self.first(field_key(name))
+        return default if found is None else found
 
     def first(self, key: str) -> str | None:
         """As `get`, for a caller that already has the key (lower case, long form)."""

@@ -65,7 +65,7 @@ def refusal(request: Request, policy: Policy) -> Refusal | None:
     """Why ``request`` is not taken, in the order of RFC 3261 §8.2: method, URI, extensions, content."""
     if request.method not in policy.methods:
         return (405 if request.method in KNOWN_METHODS else 501), [("Allow", policy.allow)]
-    if request.uri[:4].lower() != "sip:" and not parse_uri(request.uri).is_sip:
+    if not request.uri.startswith("sip:") and not parse_uri(request.uri).is_sip:
         return 416, []
     if request.headers.first("require") is not None:
         unknown = [

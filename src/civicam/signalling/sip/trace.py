@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -76,45 +76,41 @@ class Entry:
 
 
 class _Ring:
-    """One key's records."""
+    """One key's records. Lists, for a deque of its own costs every device half a KiB before its first."""
 
-    __slots__ = ("beat", "beats", "held", "rest")
+    __slots__ = ("beat", "beats", "held", "least", "rest")
 
     def __init__(self) -> None:
-        self.rest: deque[_Record] = deque()
-        self.beats: deque[_Record] = deque()
+        self.rest: list[_Record] = []
+        self.beats: list[_Record] = []
         self.held = 0
         """Bytes, overhead included."""
+        self.least = 0
+        """The power of two its size class begins with; 0: in none."""
         self.beat: bool | None = None
         """The direction of the heartbeat whose answer is next; ``None`` when none is awaited."""
 
-    def push(self, record: _Record, most: int) -> int:
-        """Keep one record; gives how many went for it."""
-        rows, most = (self.beats, _BEATS) if self._is_beat(record) else (self.rest, most)
-        rows.append(record)
-        self.held += len(record[5]) + _OVERHEAD
-        if len(rows) <= most:
-            return 0
-        self._dropped(rows.popleft())
-        return 1
-
-    def _is_beat(self, record: _Record) -> bool:
-        incoming, data = record[2], record[5]
+    def rows_for(self, incoming: bool, data: bytes) -> list[_Record]:
+        """Where a message belongs: heartbeats and their answers to themselves."""
         if data.startswith(b"SIP/"):
             if self.beat is None or self.beat is incoming:
-                return False
+                return self.rest
             self.beat = None
-            return True
-        self.beat = incoming if b">Keepalive<" in data else None
-        return self.beat is not None
+            return self.beats
+        if b">Keepalive<" in data:
+            self.beat = incoming
+            return self.beats
+        self.beat = None
+        return self.rest
 
-    def pop(self) -> None:
-        """Lose the oldest record."""
-        rows = self.beats if not self.rest or (self.beats and self.beats[0] < self.rest[0]) else self.rest
-        self._dropped(rows.popleft())
-
-    def _dropped(self, record: _Record) -> None:
-        self.held -= len(record[5]) + _OVERHEAD
+    def pop(self, rows: list[_Record] | None = None) -> int:
+        """Lose the oldest record, of ``rows`` or of all; gives its bytes."""
+        if rows is None:
+            older = not self.rest or (self.beats and self.beats[0] < self.rest[0])
+            rows = self.beats if older else self.rest
+        lost = len(rows.pop(0)[5]) + _OVERHEAD
+        self.held -= lost
+        return lost
 
     def __bool__(self) -> bool:
         return bool(self.rest or self.beats)
@@ -149,20 +145,29 @@ class Trace:
         self._top = 0
         """No ring is of a longer bit length."""
 
-    def record(self, incoming: bool, data: bytes, peer: Peer, now: float) -> None:
-        """Keep one message."""
+    def record(self, incoming: bool, data: bytes, peer: Peer, now: float, who: str = "") -> None:
+        """Keep one message. ``who``: the user part of the other side where it was read already."""
         self._number += 1
-        key = self._key_of(_far_id(incoming, data), peer)
-        size = len(data)
-        ring = self._rings.get(key)
+        ring = self._rings.get(who) if who else None
+        key = who
         if ring is None:
-            ring = self._rings[key] = _Ring()
-        before = ring.held
+            key = self._key_of(who or _far_id(incoming, data), peer)
+            ring = self._rings.get(key)
+            if ring is None:
+                ring = self._rings[key] = _Ring()
+        size = len(data)
         kept = data if size <= self._message_bytes else data[: self._message_bytes]
+        rows = ring.rows_for(incoming, data)
+        rows.append((self._number, now, incoming, peer, size, kept))
+        cost = len(kept) + _OVERHEAD
+        ring.held += cost
         self.counters["recorded"] += 1
-        if ring.push((self._number, now, incoming, peer, size, kept), self._messages):
+        if len(rows) > (_BEATS if rows is ring.beats else self._messages):
+            cost -= ring.pop(rows)
             self.counters["aged"] += 1
-        self._resized(key, ring, before)
+        self.held += cost
+        if not ring.least <= ring.held < 2 * ring.least:
+            self._classify(key, ring)
         while self.held > self._total:
             self._evict()
 
@@ -179,33 +184,31 @@ class Trace:
         """Drop what is held of ``key``: the device was removed."""
         ring = self._rings.pop(key, None)
         if ring is not None:
-            del self._sizes[ring.held.bit_length()][key]
+            del self._sizes[ring.least.bit_length()][key]
             self.held -= ring.held
 
     def __len__(self) -> int:
         """How many keys have something."""
         return len(self._rings)
 
-    def _resized(self, key: str, ring: _Ring, before: int) -> None:
-        self.held += ring.held - before
-        old, new = before.bit_length(), ring.held.bit_length()
-        if old != new:
-            self._sizes[old].pop(key, None)
-            self._sizes[new][key] = ring
-            self._top = max(self._top, new)
+    def _classify(self, key: str, ring: _Ring) -> None:
+        """Put a ring among those of its size."""
+        self._sizes[ring.least.bit_length()].pop(key, None)
+        level = ring.held.bit_length()
+        ring.least = 1 << (level - 1)
+        self._sizes[level][key] = ring
+        self._top = max(self._top, level)
 
     def _evict(self) -> None:
         while not self._sizes[self._top]:
             self._top -= 1
-        key, ring = self._sizes[self._top].popitem()
-        before = ring.held
-        ring.pop()
+        key, ring = next(reversed(self._sizes[self._top].items()))
+        self.held -= ring.pop()
         self.counters["evicted"] += 1
-        self.held += ring.held - before
-        if ring:
-            self._sizes[ring.held.bit_length()][key] = ring
-        else:
-            del self._rings[key]
+        if not ring:
+            del self._sizes[self._top][key], self._rings[key]
+        elif ring.held < ring.least:
+            self._classify(key, ring)
 
 
 def _far_id(incoming: bool, data: bytes) -> str:
