@@ -30,6 +30,7 @@ _PURE = [
     "tests/media/core",
     "tests/access",
     "tests/alarms",
+    "tests/outages",
     "tests/fleet",
 ]
 _FAST: list[Check] = [

@@ -33,6 +33,7 @@ TESTS = [
     "tests/kernel",
     "tests/access",
     "tests/alarms",
+    "tests/outages",
     "tests/fleet",
     "tests/stores",
     "tests/web",

@@ -26,6 +26,7 @@ from civicam.gateway.settings import GatewaySettings
 from civicam.kernel.errors import Refused
 from civicam.media.settings import MediaSettings
 from civicam.observability.settings import LogSettings
+from civicam.outages.settings import OutageSettings
 from civicam.web.settings import WebSettings
 
 PREFIX = "CIVICAM_"
@@ -49,6 +50,7 @@ class Settings(BaseSettings):
     fleet: FleetSettings = FleetSettings()
     access: AccessSettings = AccessSettings()
     alarms: AlarmSettings = AlarmSettings()
+    outages: OutageSettings = OutageSettings()
     gateway: GatewaySettings = GatewaySettings()
     media: MediaSettings = MediaSettings()
     log: LogSettings = LogSettings()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOMS = ("alarms", "fleet", "access")
+ROOMS = ("alarms", "outages", "fleet", "access")
 ROOM_FILES = (
     "__init__.py",
     "README.md",

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from sqlalchemy import select
 from tests.web.pretend import FastHasher, PretendEngine, PretendGateway, PretendOperator, PretendSights
 from tests.web.pretend_alarms import PretendAlarmDesk
+from tests.web.pretend_outages import PretendProber, PretendRegisters
 
 from civicam.access.service import AccessService
 from civicam.access.settings import AccessSettings
@@ -35,6 +36,10 @@ from civicam.fleet.store import FleetStore
 from civicam.fleet.vault import KeyFileVault
 from civicam.kernel.clock import ManualClock
 from civicam.observability.metrics import Metrics
+from civicam.outages.service import FACTS as OUTAGE_FACTS
+from civicam.outages.service import OutageService
+from civicam.outages.settings import OutageSettings
+from civicam.outages.store import OutageStore
 from civicam.web.app import create_app
 from civicam.web.ports import Component, Health, Services, WorkerRow
 from civicam.web.settings import WebSettings
@@ -115,6 +120,7 @@ class House:
     ready: list[str]
     operator: PretendOperator
     alarms: AlarmService
+    outages: OutageService
     logged_in: str = ""
 
     async def log_in(self) -> dict[str, Any]:
@@ -171,6 +177,13 @@ def house(tmp_path: Path) -> OpenHouse:
             AccessSettings(),
         )
         alarms = AlarmService(UnitOfWork(database, AlarmStore), clock, AlarmSettings())
+        outages = OutageService(
+            UnitOfWork(database, OutageStore),
+            clock,
+            OutageSettings(register_s=1),
+            PretendRegisters(),
+            PretendProber(),
+        )
         await fleet.import_city(json.dumps(CITY))
         gateway, engine, ready = PretendGateway(), PretendEngine(), [""]
         sights = PretendSights(frozenset(r.device_id for r in await fleet.devices()))
@@ -186,6 +199,7 @@ def house(tmp_path: Path) -> OpenHouse:
             fleet=fleet,
             access=access,
             alarms=alarms,
+            outages=outages,
             streams=gateway,
             operator=operator,
             engine=engine,
@@ -203,14 +217,15 @@ def house(tmp_path: Path) -> OpenHouse:
         (static / "assets" / "app-1234.js").write_text("export {}")
         (static / "map" / "city.pmtiles").write_bytes(bytes(range(256)))
         app = create_app(services, static)
-        dispatcher = Dispatcher(database, clock, FACTS | ALARM_FACTS)
+        dispatcher = Dispatcher(database, clock, FACTS | ALARM_FACTS | OUTAGE_FACTS)
         dispatcher.watch("consoles", app.state.hub.watch)
         await dispatcher.start()
         transport = httpx.ASGITransport(app, client=("192.0.2.7", 4000))
         try:
             async with httpx.AsyncClient(transport=transport, base_url=BASE) as http:
                 yield House(
-                    app, http, fleet, access, database, gateway, engine, clock, ready, operator, alarms
+                    *(app, http, fleet, access, database, gateway, engine, clock, ready, operator),
+                    *(alarms, outages),
                 )
         finally:
             await app.state.hub.aclose()

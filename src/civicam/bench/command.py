@@ -10,11 +10,13 @@ import typer
 from civicam.bench.live import command as live
 from civicam.bench.media import command as media
 from civicam.bench.media import lines
+from civicam.bench.outages import command as outages
 from civicam.bench.report import Report
 
-app = typer.Typer(help="Measure signalling, media and live view.", no_args_is_help=True)
+app = typer.Typer(help="Measure signalling, media, live view and the truth of outages.", no_args_is_help=True)
 app.command("media")(media)
 app.command("live")(live)
+app.command("outages")(outages)
 
 
 @app.command()

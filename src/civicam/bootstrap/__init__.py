@@ -19,6 +19,7 @@ from civicam.access.service import AccessService
 from civicam.access.store import AccessStore
 from civicam.alarms.service import AlarmService
 from civicam.alarms.store import AlarmStore
+from civicam.bootstrap.outages import FleetRegisters, StoredHeartbeats
 from civicam.config import Settings
 from civicam.db.engine import Database
 from civicam.db.migrate import demand_current, migrate
@@ -27,6 +28,8 @@ from civicam.fleet.queries import FleetQueries
 from civicam.fleet.service import FleetService
 from civicam.fleet.store import FleetStore
 from civicam.fleet.vault import KeyFileVault
+from civicam.outages.service import OutageService
+from civicam.outages.store import OutageStore
 
 
 class SystemClock:
@@ -49,6 +52,7 @@ class Rooms:
     fleet: FleetService
     access: AccessService
     alarms: AlarmService
+    outages: OutageService
     clock: SystemClock
 
 
@@ -79,7 +83,14 @@ def rooms(settings: Settings) -> Rooms:
     )
     access = AccessService(UnitOfWork(database, AccessStore), Argon2Hasher(), _token, clock, settings.access)
     alarms = AlarmService(UnitOfWork(database, AlarmStore), clock, settings.alarms)
-    return Rooms(database, fleet, access, alarms, clock)
+    outages = OutageService(
+        UnitOfWork(database, OutageStore),
+        clock,
+        settings.outages,
+        FleetRegisters(database),
+        StoredHeartbeats(database, clock, settings.fleet.heartbeat_flush_s),
+    )
+    return Rooms(database, fleet, access, alarms, outages, clock)
 
 
 @asynccontextmanager

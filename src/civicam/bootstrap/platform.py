@@ -16,6 +16,7 @@ import uvicorn
 
 from civicam.alarms.service import FACTS as ALARM_FACTS
 from civicam.bootstrap import Rooms, prepare, rooms
+from civicam.bootstrap.outages import take_presence
 from civicam.config import Settings
 from civicam.db.outbox import Dispatcher
 from civicam.fleet.service import FACTS
@@ -26,6 +27,7 @@ from civicam.media.aio.embedded import EmbeddedEngine
 from civicam.media.aio.rtsp_probe import RtspProber
 from civicam.observability.logs import CountRepeats
 from civicam.observability.metrics import Figure, Metrics
+from civicam.outages.service import FACTS as OUTAGE_FACTS
 from civicam.signalling.aio.agent import SipAgent
 from civicam.signalling.aio.route import local_address
 from civicam.signalling.sip.build import IdSource, RandomPool
@@ -114,6 +116,8 @@ class Platform:
         self._later("heartbeats", 10, found.fleet.aclose)
         await found.alarms.start()
         self._later("alarms", 2, found.alarms.aclose)
+        await found.outages.start()
+        self._later("outages", 5, found.outages.aclose)
         self._engine = EmbeddedEngine(settings.media)
         await self._engine.start()
         self._later("media", 8, self._engine.aclose)
@@ -158,6 +162,7 @@ class Platform:
             fleet=found.fleet,
             access=found.access,
             alarms=found.alarms,
+            outages=found.outages,
             streams=self._gateway,
             operator=self._gateway,
             engine=self._engine,
@@ -172,7 +177,8 @@ class Platform:
         self._state = app.state
         metrics.add(self._figures)
         metrics.add(self._wire_figures)
-        dispatcher = Dispatcher(found.database, found.clock, FACTS | ALARM_FACTS)
+        dispatcher = Dispatcher(found.database, found.clock, FACTS | ALARM_FACTS | OUTAGE_FACTS)
+        dispatcher.handle("outages", take_presence)
         dispatcher.watch("consoles", app.state.hub.watch)
         await dispatcher.start()
         self._later("outbox", 3, dispatcher.aclose)
@@ -262,6 +268,10 @@ class Platform:
         yield Figure("heartbeats", "Heartbeats written", self.rooms.fleet.beats_written, "counter")
         yield Figure("alarms", "Alarms taken", self.rooms.alarms.taken, "counter")
         yield Figure("alarm_copies", "Copies of alarms that were there", self.rooms.alarms.copies, "counter")
+        outages = self.rooms.outages
+        yield Figure("outage_steps", "Steps of the outage ledger", outages.steps, "counter")
+        yield Figure("outages_opened", "Causes entered in the outage ledger", outages.opened, "counter")
+        yield Figure("outage_failures", "Steps that failed and were made again", outages.failures, "counter")
         yield Figure("consoles", "Consoles on the event stream", state.hub.consoles)
         yield Figure("viewings", "Viewings on record and not ended", state.live.viewings)
         last = state.situation.last

@@ -40,7 +40,8 @@ COMMANDS: dict[str, Entry] = {
         "civicam.cli.maintain:import_city", "Take over sites, devices, channels from a city file."
     ),
     "check": Entry("civicam.cli.check", "Say what is missing on this machine and how to mend it."),
-    "bench": Entry("civicam.bench.command", "Measure signalling, media and live view."),
+    "bench": Entry("civicam.bench.command", "Measure signalling, media, live view and the truth of outages."),
+    "outages": Entry("civicam.cli.outages", "Check, list and export the outage ledger."),
     "openapi": Entry("civicam.cli.maintain:openapi", "Print the API's OpenAPI description.", hidden=True),
     "worker": Entry("civicam.media.aio.worker", "Media worker; started by `civicam serve`.", hidden=True),
 }

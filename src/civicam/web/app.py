@@ -25,6 +25,7 @@ from civicam.web.api import (
     devices,
     fleet,
     live,
+    outages,
     playback,
     snapshots,
     system,
@@ -51,7 +52,9 @@ class _CompressApi:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         api = scope["type"] == "http" and scope["path"].startswith("/api/")
-        picture = api and (scope["path"].endswith(("/snapshot", "/file")) or "/pictures/" in scope["path"])
+        picture = api and (
+            scope["path"].endswith(("/snapshot", "/file", ".xlsx")) or "/pictures/" in scope["path"]
+        )
         await (self._gzip if api and not picture else self._plain)(scope, receive, send)
 
 
@@ -61,6 +64,7 @@ def api() -> FastAPI:
     for router in (
         access.router,
         alarms.router,
+        outages.router,
         fleet.router,
         devices.router,
         control.router,

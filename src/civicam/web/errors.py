@@ -50,6 +50,8 @@ STATUS: dict[str, int] = {
     "gateway.unknown-config": 422,
     "media.not-jpeg": 415,
     "media.picture-cut": 400,
+    "outages.unknown-outage": 404,
+    "outages.unknown-work": 404,
     "web.cross-origin": 403,
     "web.method": 405,
     "web.not-found": 404,

@@ -15,6 +15,7 @@ from civicam.fleet.sight import Checkup, DeviceSight, Position, TraceRow
 from civicam.kernel.clock import Clock
 from civicam.media.engine import MediaEngine
 from civicam.observability.metrics import Metrics
+from civicam.outages.service import OutageService
 from civicam.web.orders import (
     Broadcasts,
     Configuration,
@@ -185,6 +186,7 @@ class Services:
     fleet: FleetService
     access: AccessService
     alarms: AlarmService
+    outages: OutageService
     streams: Streams
     operator: Operator
     engine: MediaEngine

@@ -18,6 +18,7 @@ from civicam.kernel.messages import (
     fleet,
     gateway,
     media,
+    outages,
     signalling,
     simulator,
     web,
@@ -25,7 +26,21 @@ from civicam.kernel.messages import (
 
 MESSAGES: dict[str, tuple[str, str]] = {
     code: pair
-    for room in (access, alarms, bench, config, db, demo, fleet, gateway, media, signalling, simulator, web)
+    for room in (
+        access,
+        alarms,
+        bench,
+        config,
+        db,
+        demo,
+        fleet,
+        gateway,
+        media,
+        outages,
+        signalling,
+        simulator,
+        web,
+    )
     for code, pair in room.MESSAGES.items()
 }
 """code: (zh-CN, en). ``{name}`` is filled from the error's data."""

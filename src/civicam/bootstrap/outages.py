@@ -1,0 +1,99 @@
+"""What the outages room needs of the fleet: its graph, transitions as symptoms, heartbeats as answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from civicam.db.engine import Database
+from civicam.fleet.facts import Presence, PresenceChanged
+from civicam.fleet.graph import Node, NodeId, NodeKind
+from civicam.fleet.presence import UNREGISTERED
+from civicam.fleet.tables import channel, device
+from civicam.kernel.clock import Clock
+from civicam.outages.facts import CameBack, Fact, LastHeard, WentDark, Wish
+from civicam.outages.plant import Register
+from civicam.outages.store import OutageStore
+
+_PART = 500
+
+
+def take_presence(connection: Connection, _fact_id: str, fact: Any) -> None:
+    """A handler of the outbox: a device's transition becomes a symptom, in the same transaction."""
+    if isinstance(fact, PresenceChanged):
+        found = symptom_of(connection, fact)
+        if found is not None:
+            OutageStore(connection).append([found], fact.at)
+
+
+def symptom_of(connection: Connection, fact: PresenceChanged) -> Fact | None:
+    """What a transition means; nothing for one to unknown, nor for a device that was never heard."""
+    node = NodeId(fact.device_id)
+    if fact.after is Presence.ONLINE:
+        return CameBack(node, fact.at)
+    if fact.after is not Presence.OFFLINE:
+        return None
+    c = device.c
+    row = connection.execute(
+        select(c.last_seen, c.heartbeat_s).where(c.device_id == fact.device_id)
+    ).one_or_none()
+    if row is None or row.last_seen is None:
+        return None
+    if fact.reason_code == UNREGISTERED:
+        return WentDark(node, fact.at, fact.at, 1.0, fact.reason_code)
+    return WentDark(node, fact.at, min(row.last_seen, fact.at), float(row.heartbeat_s), fact.reason_code)
+
+
+class FleetRegisters:
+    """Fills `civicam.outages.ports.Registers` from the fleet's tables."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def register(self) -> Register:
+        """Devices and their channels, with the graph they hang in."""
+        return await self._database.read(_register)
+
+
+def _register(connection: Connection) -> Register:
+    nodes = [
+        Node(NodeId(row.device_id), NodeKind.DEVICE, row.name, row.site_id or "")
+        for row in connection.execute(select(device.c.device_id, device.c.name, device.c.site_id))
+    ]
+    channels: dict[NodeId, list[str]] = {}
+    for row in connection.execute(select(channel.c.channel_id, channel.c.device_id)):
+        channels.setdefault(NodeId(row.device_id), []).append(row.channel_id)
+    return Register(tuple(nodes), (), {key: tuple(value) for key, value in channels.items()})
+
+
+class StoredHeartbeats:
+    """Fills `civicam.outages.ports.Prober`: when a device was heard last is known without asking it."""
+
+    def __init__(self, database: Database, clock: Clock, flush_s: float) -> None:
+        self._database = database
+        self._clock = clock
+        self._flush = timedelta(seconds=flush_s)
+
+    async def ask(self, wishes: Sequence[Wish]) -> list[Fact]:
+        """The last heartbeat of each device that counts as there; heartbeats are written a little late."""
+        told = self._clock.now() - self._flush
+        ids = [wish.node for wish in wishes]
+        found: list[Fact] = []
+        for begin in range(0, len(ids), _PART):
+            part = ids[begin : begin + _PART]
+            found += await self._database.read(lambda connection, part=part: _heard(connection, part, told))  # type: ignore[misc]
+        return found
+
+
+def _heard(connection: Connection, ids: Sequence[str], told: datetime) -> list[Fact]:
+    c = device.c
+    query = select(c.device_id, c.last_seen, c.heartbeat_s).where(
+        c.device_id.in_(ids), c.presence == Presence.ONLINE, c.last_seen.is_not(None)
+    )
+    return [
+        LastHeard(NodeId(row.device_id), row.last_seen, max(told, row.last_seen), float(row.heartbeat_s))
+        for row in connection.execute(query)
+    ]

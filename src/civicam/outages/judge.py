@@ -1,0 +1,285 @@
+"""Which rows new symptoms belong to: joins, explains, matches, splits and merges rows. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from civicam.fleet.graph import NodeId, NodeKind
+from civicam.outages.book import Episode, News, proofs_of
+from civicam.outages.explain import Cause, explain
+from civicam.outages.facts import Attribution, CauseKind, CollectorGap, EvidenceKind, OutageId
+from civicam.outages.ledger import Line, Outage, Verdict
+from civicam.outages.model import moment
+from civicam.outages.plant import Plant
+from civicam.outages.rows import Gap, Row, evidence_of, row_id, same, verdict_of
+from civicam.outages.rules import VERSION, Rules
+from civicam.outages.scene import Dark, Scene, Standing
+from civicam.outages.state import State
+
+
+class Judge:
+    """Works on the engine's state during one step; ``touched`` are the rows that may have changed."""
+
+    def __init__(self, state: State, plant: Plant, rules: Rules, now: float) -> None:
+        self._state = state
+        self._plant = plant
+        self._rules = rules
+        self._now = now
+        self.touched: dict[OutageId, Row] = {}
+
+    def judge(self, fresh: Sequence[Episode], news: News, again: Iterable[OutageId]) -> None:
+        """New episodes, and rows that the news speak about."""
+        devices = [each for each in fresh if not each.channel and self._was_dark(each)]
+        self._channel_rows([each for each in fresh if each.channel])
+        left = [each for each in devices if not self._join(each)]
+        active = {row.outage_id: row for row in self._state.rows.values() if self._is_moved(row, news)}
+        active |= {key: self._state.rows[key] for key in again}
+        for row in self._rows():
+            if row.outage_id not in active and any(self._one_moment(row, each) for each in left):
+                active[row.outage_id] = row
+        if left or active:
+            self._explain(left, [active[key] for key in sorted(active)])
+
+    def _was_dark(self, episode: Episode) -> bool:
+        """Late or lost heartbeats are no outage: it answered, or was back before anybody knew more."""
+        return not episode.answered and (episode.ended is None or episode.silent)
+
+    def leave(self, row: Row, at: float, *, planned: bool = False) -> None:
+        """The row ended ``at``; what is still dark is explained by itself, and may be the same again."""
+        left = []
+        for each in row.open_episodes():
+            rest = Episode(each.device, at, at, 0.0, each.at, each.channel, each.storage, left=True)
+            left.append((each, rest))
+        row.first_back = None
+        if not row.whole:
+            return
+        scene = self._scene([rest for _, rest in left], exclude=row, without=row.work if planned else "")
+        for cause in explain(scene, self._plant, self._rules):
+            mine = [pair for pair in left if pair[1].device in cause.devices]
+            if not planned and cause.place == row.place and not cause.row:
+                continue
+            for before, rest in mine:
+                before.ended = max(at, before.began)
+                self._state.book.dark[rest.device] = rest
+            self._place(replace(cause, lo=at, hi=at), [rest for _, rest in mine])
+            self.touched[row.outage_id] = row
+
+    def gap_row(self, fact: CollectorGap, gap: Gap) -> Outage:
+        """The row of a gap of our own: nothing is said to be up or down in it."""
+        devices = [
+            node for node in sorted(self._plant.register.channels) if not gap.scope or node in gap.scope
+        ]
+        over = gap.until < math.inf
+        since = moment(gap.since)
+        place = fact.scope[0] if fact.scope else ""
+        verdict = Verdict(since, CauseKind.PLATFORM, place, Attribution.OPERATOR, 0.99, VERSION)
+        return Outage(
+            outage_id=OutageId(f"g{fact.gap_id}"),
+            state="closed" if over else "open",
+            verdict=verdict,
+            opened_at=since,
+            started_at=since,
+            earliest=since,
+            latest=since,
+            ended_at=moment(gap.until) if over else None,
+            closed_at=moment(gap.until) if over else None,
+            devices=len(devices),
+            sites=len({self._plant.site(node) for node in devices}),
+            channels=sum(len(self._plant.channels(node)) for node in devices),
+            affected=(),
+            evidence=(Line("gap", place, since, moment(gap.until) if over else None),),
+            gap_id=fact.gap_id,
+        )
+
+    # -- which rows are in question
+
+    def _rows(self) -> list[Row]:
+        return sorted(
+            (row for row in self._state.rows.values() if row.whole),
+            key=lambda each: (each.opened, each.outage_id),
+        )
+
+    def _join(self, episode: Episode) -> bool:
+        """Put it into the one open row that it fits: dark again there, or below its element at its moment."""
+        fits = [row for row in self._rows() if self._was_in(row, episode)] or [
+            row
+            for row in self._rows()
+            if not row.work and episode.device in self._plant.hard(row.place) and self._in_time(row, episode)
+        ]
+        if len(fits) != 1 or fits[0].verdict.kind is CauseKind.UNKNOWN:
+            return False
+        fits[0].take([episode])
+        fits[0].first_back = None
+        self._tell(fits[0])
+        return True
+
+    def _was_in(self, row: Row, episode: Episode) -> bool:
+        """It was dark with this row and came back not long ago, the element covering it: flapping."""
+        return episode.device in self._plant.hard(row.place) and any(
+            each.device == episode.device
+            and each.ended is not None
+            and each.ended <= episode.lo + self._rules.slack_s
+            and episode.lo - each.ended < self._rules.settle_s
+            for each in row.episodes
+        )
+
+    def _in_time(self, row: Row, episode: Episode) -> bool:
+        slack = self._rules.slack_s
+        return episode.lo - slack <= row.hi and row.lo <= episode.hi + slack
+
+    def _one_moment(self, row: Row, episode: Episode) -> bool:
+        """Young enough to be explained again, and possibly of one moment with the episode."""
+        late = self._rules.late_s + 2 * episode.beat_s
+        return self._is_young(row) and row.lo <= episode.hi + late and episode.lo - late <= row.hi
+
+    def _is_young(self, row: Row) -> bool:
+        """Opened not long ago, and nothing of it is back: then it may be explained anew."""
+        return row.whole and row.first_back is None and self._now <= row.opened + self._rules.join_s
+
+    def _is_moved(self, row: Row, news: News) -> bool:
+        """Whether something new was said about a young row: evidence near it, or a sign of life below it."""
+        if not self._is_young(row) or not row.open_episodes():
+            return False
+        hard = self._plant.hard(row.place)
+        lit = self._state.book.lit
+        if any(node in hard and lit[node] > row.hi + self._rules.slack_s for node in news.lit if node in lit):
+            return True
+        above = self._plant.above(row.open_episodes()[0].device)
+        return any(node in hard or node in above for node in news.told)
+
+    # -- explaining
+
+    def _scene(self, episodes: Sequence[Episode], exclude: Row | None = None, without: str = "") -> Scene:
+        dark: dict[NodeId, Dark] = {each.device: each.item() for each in sorted(episodes, key=_order)}
+        book = self._state.book
+        mine = {each.row for each in episodes}
+        standing = tuple(
+            Standing(row.outage_id, row.place, row.lo, row.hi, row.work, self._width(row))
+            for row in self._rows()
+            if self._stands(row) and row is not exclude and row.outage_id not in mine
+        )
+        return Scene(
+            now=self._now,
+            dark=dark,
+            lit={node: book.lit[node] for node in sorted(book.lit)},
+            hush={n: book.hush[n] for n in sorted(book.hush) if n not in dark and n not in book.dark},
+            proofs=proofs_of(book),
+            works=tuple(self._state.works[key] for key in sorted(self._state.works) if key != without),
+            standing=standing,
+            out=frozenset(
+                up for node in sorted(book.dark.keys() - dark.keys()) for up in self._plant.above(node)
+            ),
+        )
+
+    def _stands(self, row: Row) -> bool:
+        return bool(row.open_episodes()) and row.verdict.kind is not CauseKind.UNKNOWN
+
+    def _width(self, row: Row) -> int:
+        return len({self._plant.branch(each.device) for each in row.episodes})
+
+    def _explain(self, fresh: Sequence[Episode], active: Sequence[Row]) -> None:
+        old = [each for row in active for each in row.open_episodes()]
+        causes = list(explain(self._scene([*old, *fresh]), self._plant, self._rules))
+        of = {each.device: each for each in [*old, *fresh]}
+        for row in active:
+            mine = {each.device for each in row.open_episodes()}
+            offers = sorted(
+                (-len(mine.intersection(cause.devices)), number)
+                for number, cause in enumerate(causes)
+                if not cause.row
+            )
+            if offers and offers[0][0] < 0:
+                cause = causes.pop(offers[0][1])
+                self._again(row, cause, [of[node] for node in cause.devices])
+        for cause in causes:
+            members = [of[node] for node in cause.devices]
+            self._place(cause, members)
+        for row in active:
+            if not row.episodes:
+                self._merge(row, of)
+
+    def _again(self, row: Row, cause: Cause, members: Sequence[Episode]) -> None:
+        """A row is explained anew: it keeps its id, and its earlier verdict in its history."""
+        self._move(members, row)
+        gone = [each for each in row.episodes if each.ended is None and each.device not in cause.devices]
+        row.episodes = [each for each in row.episodes if each not in gone]
+        verdict = verdict_of(cause, self._plant, self._now, self._whose(cause))
+        if not same(verdict, row.verdict):
+            row.history.append(row.verdict)
+            row.verdict = verdict
+        else:
+            verdict = row.verdict
+        row.work, row.adopted = cause.work, cause.adopted
+        row.shift(cause.lo, cause.hi)
+        self._tell(row)
+
+    def _place(self, cause: Cause, members: Sequence[Episode]) -> None:
+        """Into the row it names, the row of the cut whose battery ran empty, or a new one."""
+        target = self._state.rows.get(OutageId(cause.row)) if cause.row else self._cut_above(cause)
+        if target is None:
+            target = self._open(cause, members)
+        self._move(members, target)
+        target.adopted = tuple(sorted({*target.adopted, *cause.adopted}))
+        self._tell(target)
+
+    def _cut_above(self, cause: Cause) -> Row | None:
+        """The row of the cut that a UPS has bridged until it ran empty."""
+        if self._plant.kind(cause.place) is not NodeKind.UPS:
+            return None
+        told = self._state.book.proofs.get(cause.place, {})
+        if not told.keys() & {EvidenceKind.ON_BATTERY, EvidenceKind.MAINS_FAIL}:
+            return None
+        cuts = [row for row in self._rows() if cause.place in self._plant.power(row.place)]
+        return next((row for row in cuts if row.open_episodes() and row.lo < cause.lo), None)
+
+    def _open(self, cause: Cause, members: Sequence[Episode]) -> Row:
+        first = min(members, key=lambda each: (each.lo, each.device, each.channel))
+        self._state.serial += 1
+        verdict = verdict_of(cause, self._plant, self._now, self._whose(cause))
+        made = Row(row_id(self._state.serial, first), self._now, cause.lo, cause.hi, verdict)
+        made.work, made.asked = cause.work, self._now
+        self._state.rows[made.outage_id] = made
+        return made
+
+    def _whose(self, cause: Cause) -> Attribution | None:
+        return self._state.whose.get(cause.work) if cause.work else None
+
+    def _move(self, members: Iterable[Episode], target: Row) -> None:
+        for each in members:
+            before = self._state.rows.get(OutageId(each.row))
+            if before is not None:
+                before.episodes = [other for other in before.episodes if other is not each]
+                self.touched[before.outage_id] = before
+        target.take(members)
+
+    def _merge(self, row: Row, of: dict[NodeId, Episode]) -> None:
+        """It had no cause of its own: it goes into the row that took its devices."""
+        row.closed = self._now
+        heirs = [each.row for each in of.values() if each.row and each.row != row.outage_id]
+        row.merged_into = min(heirs, default="")
+        self.touched[row.outage_id] = row
+
+    def _channel_rows(self, fresh: Sequence[Episode]) -> None:
+        """Channels that fail while their device works: a row a device."""
+        for each in sorted(fresh, key=_order):
+            if each.ended is not None or each.device in self._state.book.dark:
+                continue
+            open_ = [r for r in self._state.rows.values() if not r.whole and r.place == each.device]
+            if open_:
+                row = open_[0]
+            else:
+                kind = CauseKind.STORAGE if each.storage else CauseKind.DEVICE
+                row = self._open(Cause(each.device, kind, each.lo, each.hi, (each.device,)), [each])
+                row.whole = False
+            row.take([each])
+            self._tell(row)
+
+    def _tell(self, row: Row) -> None:
+        row.evidence = evidence_of(row, self._state.book, self._plant, self._rules)
+        self.touched[row.outage_id] = row
+
+
+def _order(episode: Episode) -> tuple[str, str, float]:
+    return (episode.device, episode.channel, episode.lo)
