@@ -62,14 +62,14 @@ class Registrar:
 
 
 async def run_sipp(
-    sipp: str, scenario: str, address: tuple[str, int], transport: str, password: str
+    sipp: str, scenario: str, address: tuple[str, int], transport: str, password: str, *more: str
 ) -> tuple[int, str]:
-    """One call of ``scenario`` to ``address``; gives sipp's exit status (0: as written) and what it
-    printed.
+    """One call of ``scenario`` to ``address``, or what the options ``more`` make of it; gives sipp's exit
+    status (0: as written) and what it printed.
     """
     process = await asyncio.create_subprocess_exec(
         *(sipp, f"{address[0]}:{address[1]}", "-sf", str(SCENARIOS / scenario), "-t", TRANSPORTS[transport]),
-        *("-i", "127.0.0.1", "-m", "1", "-l", "1", "-nostdin", "-timeout", "15s", "-timeout_error"),
+        *("-i", "127.0.0.1", "-m", "1", "-l", "1", "-nostdin", "-timeout", "25s", "-timeout_error", *more),
         *("-au", DEVICE, "-ap", password, "-key", "device", DEVICE, "-key", "realm", REALM),
         *("-key", "platform", PLATFORM),
         stdout=asyncio.subprocess.PIPE,
