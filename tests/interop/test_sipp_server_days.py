@@ -1,4 +1,4 @@
-"""sipp as devices on a day that is not quiet, at the whole server: refresh, repeats, loss, a storm, a list in parts.
+"""sipp as devices on a busy day at the whole server: refresh, loss, a storm, a list in parts.
 
 [sipp]──SIP, UDP and TCP──[civicam serve]──HTTP──(this test)
 """

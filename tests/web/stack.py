@@ -139,6 +139,26 @@ class Stack:
                 process.stdout.close()
 
 
+def two_cameras(folder: Path, *simulated: str) -> Stack:
+    """A server, and from the simulator one dome on UDP and one camera on TCP, both registered."""
+    made = Stack(folder)
+    described = json.loads(made.command("simulate", "describe", "--no-rtsp", "--fixed-secrets"))
+    channels = {each["device"]: each for each in described["channels"]}
+    cameras = [each for each in described["devices"] if each["kind"] == "camera"]
+    domes = [each for each in cameras if channels[each["gb_id"]]["ptz_type"] == 1]
+    dome = next(each for each in domes if each["transport"] == "udp")
+    other = next(each for each in cameras if each["transport"] == "tcp")
+    kept = {dome["gb_id"], other["gb_id"]}
+    described |= {"devices": [dome, other], "feeds": [], "fibres": [], "graph": {}}
+    described["channels"] = [c for c in described["channels"] if c["device"] in kept]
+    (folder / "city.json").write_text(json.dumps(described, ensure_ascii=False))
+    made.command("import", str(folder / "city.json"))
+    ready = made.serve()
+    made.simulate(ready, folder / "city.json", *simulated)
+    until(made.all_online, "both devices online")
+    return made
+
+
 class Pane:
     """One viewer: a ticket from the API, then messages from the media door, read when asked for."""
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import json
 import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.web.stack import Pane, Stack, until
+from tests.web.stack import Pane, Stack, two_cameras, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.serial]
 
@@ -23,21 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.serial]
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
     """One dome on UDP and one camera on TCP, registered."""
-    made = Stack(tmp_path)
-    described = json.loads(made.command("simulate", "describe", "--no-rtsp", "--fixed-secrets"))
-    channels = {each["device"]: each for each in described["channels"]}
-    cameras = [each for each in described["devices"] if each["kind"] == "camera"]
-    domes = [each for each in cameras if channels[each["gb_id"]]["ptz_type"] == 1]
-    dome = next(each for each in domes if each["transport"] == "udp")
-    other = next(each for each in cameras if each["transport"] == "tcp")
-    kept = {dome["gb_id"], other["gb_id"]}
-    described |= {"devices": [dome, other], "feeds": [], "fibres": [], "graph": {}}
-    described["channels"] = [c for c in described["channels"] if c["device"] in kept]
-    (tmp_path / "city.json").write_text(json.dumps(described, ensure_ascii=False))
-    made.command("import", str(tmp_path / "city.json"))
-    ready = made.serve()
-    made.simulate(ready, tmp_path / "city.json")
-    until(made.all_online, "both devices online")
+    made = two_cameras(tmp_path)
     yield made
     made.stop()
 
