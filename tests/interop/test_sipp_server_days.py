@@ -31,8 +31,9 @@ def stack(tmp_path: Path, program: Callable[[str, str], str]) -> Iterator[Stack]
     """A server that knows one recorder and a crowd of cameras."""
     program("sipp", "sip-tester")
     made = Stack(tmp_path, GATEWAY__RESYNC__PAUSE_S="0.05")
-    crowd = [{**CITY["devices"][0], "gb_id": crowd_id(each), "name": str(each)} for each in range(CROWD)]  # type: ignore[index]
-    city = {**CITY, "devices": [*CITY["devices"], *crowd], "channels": []}  # type: ignore[misc]
+    known: list[dict[str, object]] = CITY["devices"]  # type: ignore[assignment]
+    crowd = [{**known[0], "gb_id": crowd_id(each), "name": str(each)} for each in range(CROWD)]
+    city = {**CITY, "devices": [*known, *crowd], "channels": []}
     (tmp_path / "city.json").write_text(json.dumps(city, ensure_ascii=False))
     made.command("import", str(tmp_path / "city.json"))
     yield made

@@ -198,6 +198,14 @@ ROWS: tuple[Quirk, ...] = (
         test=_TESTS + "media/core/test_ts.py::test_every_picture_of_ffmpegs_stream_comes_whole_and_in_time",
     ),
     Quirk(
+        name="elementary-instead-of-ps",
+        source="public device simulators",
+        behaviour="Bare H.264 or H.265 after agreeing on PS, or after an answer that names nothing.",
+        measure="Recognised by its parameter sets and played.",
+        test="tests/media/core/test_odd_senders.py"
+        "::test_an_elementary_stream_where_ps_was_agreed_gives_every_picture",
+    ),
+    Quirk(
         name="payload-type-changes",
         source="public device simulators",
         behaviour="Another payload type than agreed.",
