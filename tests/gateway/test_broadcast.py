@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 from tests.gateway.loudspeaker import Loudspeaker, Room, room
-from tests.gateway.recorder import CAM1, CAM2, online
+from tests.gateway.recorder import CAM1, CAM2, NVR, online
 from tests.gateway.wire import GATE_HOST, PLATFORM, REALM, later, run
 from tests.gateway.world import World
 
+from civicam.fleet.facts import DeviceId
 from civicam.gateway.settings import BroadcastSettings, GatewaySettings
+from civicam.kernel.errors import CivicamError
 from civicam.media.engine import Transport
 
 SSRC = 200_000_017
@@ -33,6 +35,24 @@ def test_the_device_is_told_calls_back_and_hears() -> None:
         r.broadcasts.close(stream)
         await later(1)
         assert (r.byes(), r.left()) == (1, (0, 0))
+
+    run(story())
+
+
+def test_a_device_itself_is_asked_in_its_own_name() -> None:
+    async def story() -> None:
+        r = await room()
+        device_id = r.world.fleet.secrets[NVR].device_id
+        stream = await r.broadcasts.open_device(device_id)
+        (notice,) = r.box.heard
+        assert (notice.device_id, notice.source_id) == (NVR, PLATFORM)
+        with pytest.raises(CivicamError, match=r"gateway\.broadcast-busy"):
+            await r.broadcasts.open_device(device_id)
+        r.broadcasts.close(stream)
+        await later(1)
+        assert (r.byes(), r.left()) == (1, (0, 0))
+        with pytest.raises(CivicamError, match=r"fleet\.unknown-device"):
+            await r.broadcasts.open_device(DeviceId("d-nobody"))
 
     run(story())
 

@@ -156,6 +156,9 @@ class PretendBroadcasts:
             raise self.fault
         return f"{channel_id}-voice"
 
+    async def open_device(self, device_id: DeviceId) -> str:
+        return await self.open(ChannelId(device_id))
+
     def close(self, stream_id: str) -> None:
         self.closed.append(stream_id)
 
@@ -270,6 +273,7 @@ class PretendOperator:
     positions: PretendPositions = field(default_factory=PretendPositions)
     ptz: Any = field(default_factory=PretendPtz)
     places: Any = field(default_factory=PretendUseCase)
+    looks: Any = field(default_factory=PretendUseCase)
     maintenance: Any = field(default_factory=PretendUseCase)
     configuration: Any = field(default_factory=PretendUseCase)
     playbacks: Any = field(default_factory=PretendPlaybacks)

@@ -52,6 +52,21 @@ def test_who_speaks_is_on_record_and_gets_a_ticket(house: OpenHouse, fmt: str) -
     ask(house, test)
 
 
+def test_a_device_itself_is_spoken_through_and_left(house: OpenHouse) -> None:
+    async def test(h: House) -> None:
+        device = str((await h.http.get("/api/devices")).json()["devices"][0]["id"])
+        path = f"/api/devices/{device}/broadcast"
+        answer = await h.http.post(path, json={"purpose": "maintenance"}, headers=HEADERS)
+        assert answer.status_code == 200, answer.text
+        (line,) = await h.viewings()
+        assert (line.stream, line.purpose, line.channel_id) == ("broadcast", "maintenance", device)
+        await h.http.delete(path, headers=HEADERS)
+        assert h.operator.broadcasts.closed == [answer.json()["stream_id"]]
+        assert await ended(h) == [True]
+
+    ask(house, test)
+
+
 def test_no_line_no_voice(house: OpenHouse) -> None:
     async def test(h: House) -> None:
         where = await path(h)
@@ -67,8 +82,9 @@ def test_nobody_speaks_without_a_session(house: OpenHouse) -> None:
     async def main() -> None:
         async with house() as h:
             for call in (h.http.post, h.http.delete):
-                answer = await call("/api/channels/x/broadcast", headers=HEADERS)
-                assert answer.status_code == 401
+                for place in ("channels", "devices"):
+                    answer = await call(f"/api/{place}/x/broadcast", headers=HEADERS)
+                    assert answer.status_code == 401
             assert h.operator.broadcasts.opened == []
 
     asyncio.run(main())

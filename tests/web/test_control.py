@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from tests.web.conftest import BASE, House, OpenHouse
 
-from civicam.fleet.orders import Box, Drive, HomePlace, Outcome, Presets, PtzPlace, Result
+from civicam.fleet.orders import Box, Drive, HomePlace, Outcome, Presets, PtzNews, PtzPlace, Result
 from civicam.kernel.errors import Operational, Refused
 
 HEADERS = {"Origin": BASE}
@@ -106,6 +107,18 @@ def test_why_there_is_no_answer_is_told_by_its_code(house: OpenHouse, fault: Exc
         answer = await h.http.get("/api/channels/c/presets")
         assert answer.status_code == status
         assert set(answer.json()["error"]["message"]) == {"zh-CN", "en"}
+
+    ask(house, test)
+
+
+def test_where_a_camera_looks_is_told_with_its_age(house: OpenHouse) -> None:
+    async def test(h: House) -> None:
+        at = datetime(2026, 3, 2, 1, tzinfo=UTC)
+        h.operator.looks.answer = PtzNews(PtzPlace(10.5, 3.0), at, "active")
+        found = (await h.http.post("/api/channels/c/ptz/watch", headers=HEADERS)).json()
+        assert (found["place"]["pan"], found["subscription"]) == (10.5, "active")
+        assert found["received_at"] == "2026-03-02T01:00:00Z"
+        assert await h.viewings() == []  # no picture
 
     ask(house, test)
 

@@ -109,6 +109,17 @@ class PtzPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class PtzNews:
+    """The newest a device told of where a camera looks, and when we heard it; None: nothing yet.
+    ``subscription``: how our subscription to it stands, empty when there is none.
+    """
+
+    place: PtzPlace | None = None
+    received_at: datetime | None = None
+    subscription: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Box:
     """A rectangle drawn in a window, for drag zoom; pixels from the top left."""
 

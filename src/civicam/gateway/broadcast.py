@@ -105,7 +105,14 @@ class Broadcasts:
         ``gateway.broadcast-format``, ``gateway.device-refused``, ``gateway.too-many-broadcasts``, as
         `Addresses.channel` does, and `Operational` ``gateway.broadcast-…``, ``gateway.no-answer``.
         """
-        target = await self._addresses.channel(channel_id)
+        return await self._open(await self._addresses.channel(channel_id))
+
+    async def open_device(self, device_id: DeviceId) -> str:
+        """The same for the loudspeaker of a device itself, not of a channel of it."""
+        entry = self._addresses.device(device_id)
+        return await self._open(Target(entry, ChannelId(""), entry.gb_id))
+
+    async def _open(self, target: Target) -> str:
         self._check(target)
         call = _Call(target, f"b{self._desk.line.new_id()}")
         self._calls[call.stream_id] = call

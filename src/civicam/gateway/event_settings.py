@@ -20,6 +20,8 @@ class SubscriptionSettings(BaseModel):
     """Alarms, at every device; they are taken as messages, too."""
     positions: bool = True
     """Positions of mobile devices (type code 138). Only the newest of each is kept."""
+    ptz: bool = True
+    """Where a camera looks (2022), while somebody controls it. Only the newest of each is kept."""
     position_every_s: Annotated[int, Field(ge=1, le=86_400)] = 5
     expires_s: Annotated[int, Field(ge=60, le=86_400)] = 3600
     """Asked for; refreshed at 90 % of what the device grants."""

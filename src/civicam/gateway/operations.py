@@ -19,6 +19,7 @@ from civicam.gateway.playback import Playbacks
 from civicam.gateway.positions import Positions
 from civicam.gateway.ptz import PtzDesk
 from civicam.gateway.ptz_places import PtzPlaces
+from civicam.gateway.ptz_positions import PtzPositions
 from civicam.gateway.sight import Sights
 from civicam.gateway.snapshots import Snapshots
 
@@ -32,6 +33,7 @@ class Operations:
     sights: Sights
     ptz: PtzDesk
     places: PtzPlaces
+    looks: PtzPositions
     maintenance: Maintenance
     configuration: Configuration
     alarms: AlarmDesk

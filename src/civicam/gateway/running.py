@@ -25,6 +25,7 @@ from civicam.gateway.ports import Alarms
 from civicam.gateway.positions import Positions
 from civicam.gateway.ptz import PtzDesk
 from civicam.gateway.ptz_places import PtzPlaces
+from civicam.gateway.ptz_positions import PtzPositions
 from civicam.gateway.registrar import Registrar
 from civicam.gateway.resync import Resync
 from civicam.gateway.sessions import Sessions
@@ -36,6 +37,7 @@ from civicam.signalling.gb28181.manscdp.alarm import AlarmNotify
 from civicam.signalling.gb28181.manscdp.catalog_notify import CatalogNotify
 from civicam.signalling.gb28181.manscdp.media_status import MediaStatus
 from civicam.signalling.gb28181.manscdp.mobile_position import MobilePosition
+from civicam.signalling.gb28181.manscdp.ptz_position import PtzPositionNotify
 from civicam.signalling.gb28181.manscdp.snapshot_finished import SnapshotFinished
 from civicam.signalling.gb28181.manscdp.upgrade_result import UpgradeResult
 from civicam.signalling.gb28181.ssrc import SsrcPool
@@ -99,6 +101,7 @@ class Running:
             self.sights,
             self.ptz,
             PtzPlaces(addresses, self.commands),
+            PtzPositions(desk, addresses),
             maintenance,
             Configuration(addresses, self.commands),
             AlarmDesk(desk, self.commands, addresses, alarms),
@@ -131,13 +134,18 @@ class Running:
         self.inbox.on(AlarmNotify, alarms.message)
         self.notices.on(MobilePosition, positions.notice)
         self.inbox.on(MobilePosition, positions.message)
+        looks = self.operations.looks
+        self.notices.on(PtzPositionNotify, looks.notice)
+        self.inbox.on(PtzPositionNotify, looks.message)
+        looks.want, looks.drop = self.subscriptions.want, self.subscriptions.drop
+        looks.state = self.subscriptions.state
         self.subscriptions.before_alarms = alarms.arm
         self.sights.subscriptions = self.subscriptions.sight
         self.resync.then = self.subscriptions.ready
         self.desk.anew = self.subscriptions.renew
 
         def gone(device_id: DeviceId) -> None:
-            for each in (self.subscriptions, catalogue, positions, self.operations.broadcasts):
+            for each in (self.subscriptions, catalogue, positions, looks, self.operations.broadcasts):
                 each.gone(device_id)
 
         self.resync.gone = gone

@@ -163,6 +163,11 @@ class Subscriptions:
             found.append(SubscriptionSight(each.kind.value, each.client.state.value, wall))
         return tuple(found)
 
+    def state(self, device_id: DeviceId, kind: SubscriptionKind, target: str) -> str:
+        """How one subscription stands; empty when there is none."""
+        found = self._devices.get(device_id, {}).get((kind, target))
+        return "" if found is None else found.client.state.value
+
     def standing(self) -> int:
         """Subscriptions in force."""
         return sum(each.client.standing for mine in self._devices.values() for each in mine.values())

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from civicam.access.facts import Purpose, User, Viewing
 from civicam.access.service import AccessService
-from civicam.fleet.facts import ChannelId
+from civicam.fleet.facts import ChannelId, DeviceId
 from civicam.kernel.errors import Operational, Refused
 from civicam.media.engine import MediaEngine, SoundFormat, StreamStats, viewer_name
 from civicam.web.live import LiveSession, quietly
@@ -23,9 +23,10 @@ MOST_PER_USER = 4
 
 @dataclass(frozen=True, slots=True)
 class SpeakWish:
-    """What is asked for."""
+    """What is asked for: a channel's loudspeaker, or with ``device`` the device's own; ``place`` is its id."""
 
-    channel_id: ChannelId
+    place: str
+    device: bool
     fmt: SoundFormat
     purpose: Purpose
     client: str
@@ -55,7 +56,7 @@ class BroadcastDesk:
         self._opening.append(user.user_id)
         try:
             viewing = await self._access.begin_viewing(
-                user, wish.channel_id, "broadcast", (wish.purpose, wish.client)
+                user, wish.place, "broadcast", (wish.purpose, wish.client)
             )
             try:
                 session = await self._call(viewing, wish)
@@ -69,7 +70,10 @@ class BroadcastDesk:
 
     async def _call(self, viewing: Viewing, wish: SpeakWish) -> LiveSession:
         broadcasts = self._operator.operations.broadcasts
-        stream_id = await broadcasts.open(wish.channel_id)
+        if wish.device:
+            stream_id = await broadcasts.open_device(DeviceId(wish.place))
+        else:
+            stream_id = await broadcasts.open(ChannelId(wish.place))
         ticket = secrets.token_urlsafe(24)
         try:
             door = await self._engine.admit_speaker(
@@ -80,11 +84,11 @@ class BroadcastDesk:
             raise
         return LiveSession(secrets.token_hex(12), stream_id, ticket, door, viewing)
 
-    async def close(self, user: User, channel_id: ChannelId) -> None:
-        """The person has said enough through this channel. Idempotent; others' broadcasts stay."""
+    async def close(self, user: User, place: str) -> None:
+        """The person has said enough through this channel or device. Idempotent; others' broadcasts stay."""
         for session_id, session in list(self._sessions.items()):
             viewing = session.viewing
-            if viewing.user_id == user.user_id and viewing.channel_id == channel_id:
+            if viewing.user_id == user.user_id and viewing.channel_id == place:
                 del self._sessions[session_id]
                 await quietly("revoke", self._engine.revoke(session.ticket))
                 await self._over(session)

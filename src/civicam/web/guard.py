@@ -164,7 +164,7 @@ def _add_headers(message: Message, scope: Scope) -> None:
     headers["Referrer-Policy"] = "no-referrer"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
+    headers["Permissions-Policy"] = "camera=(), microphone=(self), geolocation=(), payment=(), usb=()"
     headers["Content-Security-Policy"] = policy(Headers(scope=scope).get("host", ""), scope["scheme"])
     if scope["path"].startswith("/api"):
         headers.setdefault("Cache-Control", "no-store")

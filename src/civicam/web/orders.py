@@ -25,6 +25,7 @@ from civicam.fleet.orders import (
     HomePlace,
     Outcome,
     Presets,
+    PtzNews,
     PtzPlace,
     Recordings,
     Snapshot,
@@ -78,6 +79,14 @@ class Places(Protocol):
     async def drag(self, channel_id: ChannelId, zoom_in: bool, box: Box) -> Outcome: ...
 
     async def key_frame(self, channel_id: ChannelId) -> Outcome: ...
+
+
+class Looks(Protocol):
+    """Where cameras look, as they tell it by themselves."""
+
+    async def watch(self, channel_id: ChannelId) -> PtzNews:
+        """Begin or go on watching; what is known now."""
+        ...
 
 
 class Maintenance(Protocol):
@@ -148,6 +157,10 @@ class Downloads(Protocol):
 
 class Broadcasts(Protocol):
     """Speaking through loudspeakers."""
+
+    async def open_device(self, device_id: DeviceId) -> str:
+        """As `open`, for the loudspeaker of a device itself."""
+        ...
 
     async def open(self, channel_id: ChannelId) -> str:
         """The stream id, once the device takes sound. Raises ``gateway.broadcast-…``, ``gateway.no-answer``,

@@ -20,6 +20,7 @@ from civicam.web.orders import (
     Broadcasts,
     Configuration,
     Downloads,
+    Looks,
     Maintenance,
     Places,
     Playbacks,
@@ -106,6 +107,9 @@ class Operations(Protocol):
 
     @property
     def places(self) -> Places: ...
+
+    @property
+    def looks(self) -> Looks: ...
 
     @property
     def maintenance(self) -> Maintenance: ...

@@ -25,6 +25,7 @@ from civicam.fleet.orders import (
     HomePlace,
     Outcome,
     Presets,
+    PtzNews,
     PtzPlace,
     UpgradeState,
 )
@@ -255,6 +256,12 @@ async def set_home(channel_id: str, body: HomeBody, inside: Inside, user: Who) -
 async def position(channel_id: str, inside: Inside) -> PtzPlace:
     """Where the camera looks (2022)."""
     return await inside.operator.operations.places.position(ChannelId(channel_id))
+
+
+@router.post("/channels/{channel_id}/ptz/watch")
+async def watch(channel_id: str, inside: Inside) -> PtzNews:
+    """Where the camera looks, as it tells by itself; said again and again while somebody controls it."""
+    return await inside.operator.operations.looks.watch(ChannelId(channel_id))
 
 
 @router.put("/channels/{channel_id}/ptz/position")
