@@ -23,7 +23,7 @@ MOST_PER_USER = 4
 
 @dataclass(frozen=True, slots=True)
 class SpeakWish:
-    """What is asked for: a channel's loudspeaker, or with ``device`` the device's own; ``place`` is its id."""
+    """What is asked for: a channel's loudspeaker, or with ``device`` a device's own; ``place`` is its id."""
 
     place: str
     device: bool

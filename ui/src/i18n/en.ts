@@ -1,8 +1,10 @@
 import operation from "./operation.en";
+import upkeep from "./upkeep.en";
 import type zh from "./zh-CN";
 
 const en: typeof zh = {
   ...operation,
+  ...upkeep,
   common: { loading: "Loading…", failed: "No data: the server did not answer.", again: "Try again", cancel: "Cancel" },
   nav: {
     situation: "Situation",
@@ -54,6 +56,7 @@ const en: typeof zh = {
     stats: "Statistics",
     main: "Main or sub-stream",
     snapshot: "Snapshot",
+    speak: "Speak through the loudspeaker",
     ptz: "Pan, tilt, zoom",
     retry: "Reconnect now",
     close: "Close the pane",
@@ -294,6 +297,8 @@ const en: typeof zh = {
     "player_too-slow": "This desktop is too slow to play it",
     "player_buffer-failed": "The browser's playing buffer failed",
     "media_bad-ticket": "The viewing ticket is invalid or expired",
+    "media_speaker-busy": "Somebody else is speaking through this device",
+    "media_device-absent": "The device did not come for the sound",
     "media_stream-gone": "The stream has ended",
     "media_viewer-too-slow": "Network or desktop too slow; the server stopped sending",
     media_degraded: "The stream is impaired",

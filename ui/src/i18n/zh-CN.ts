@@ -1,8 +1,10 @@
 /** 中文为源语言;英文必须齐全。 */
 import operation from "./operation.zh-CN";
+import upkeep from "./upkeep.zh-CN";
 
 export default {
   ...operation,
+  ...upkeep,
   common: { loading: "正在读取…", failed: "读不到数据:服务器没有应答。", again: "再试一次", cancel: "取消" },
   nav: {
     situation: "总览",
@@ -54,6 +56,7 @@ export default {
     stats: "统计信息",
     main: "切换主、子码流",
     snapshot: "抓图",
+    speak: "喊话",
     ptz: "云台",
     retry: "立即重连",
     close: "关闭窗格",
@@ -281,6 +284,8 @@ export default {
     "player_too-slow": "本机来不及播放",
     "player_buffer-failed": "浏览器的播放缓冲出错",
     "media_bad-ticket": "观看凭证无效或已过期",
+    "media_speaker-busy": "有人正在通过这个设备喊话",
+    "media_device-absent": "设备没有来取声音",
     "media_stream-gone": "码流已结束",
     "media_viewer-too-slow": "网络或本机太慢,服务器停止了发送",
     media_degraded: "码流质量下降",

@@ -15,6 +15,8 @@ export const CLIENT_CODES: readonly string[] = [
   "player.buffer-failed",
   "media.bad-ticket",
   "media.stream-gone",
+  "media.speaker-busy",
+  "media.device-absent",
   "media.viewer-too-slow",
 ];
 

@@ -1,5 +1,5 @@
 /** Orders to a camera, as `civicam/web/api/control.py` takes them. */
-import { getJson, request } from "@/api/client";
+import { getJson, postJson, request } from "@/api/client";
 import type { Motion } from "./drive";
 
 export type Result = "done" | "taken" | "unconfirmed" | "refused" | "unsupported";
@@ -22,6 +22,32 @@ export interface Presets {
   complete: boolean;
 }
 
+/** Degrees, zoom as a factor; null where the device does not say. */
+export interface PtzPlace {
+  pan: number | null;
+  tilt: number | null;
+  zoom: number | null;
+  horizontal_angle: number | null;
+  vertical_angle: number | null;
+}
+
+export interface PtzNews {
+  place: PtzPlace | null;
+  received_at: string | null;
+  subscription: string;
+}
+
+export interface Cruise {
+  number: number;
+  name: string;
+}
+
+export interface Home {
+  enabled: boolean;
+  reset_s: number | null;
+  preset: number | null;
+}
+
 const of = (channelId: string): string => `/api/channels/${encodeURIComponent(channelId)}`;
 
 async function order(method: string, path: string, body?: unknown): Promise<Outcome> {
@@ -39,3 +65,17 @@ export const callPreset = (channelId: string, number: number): Promise<Outcome> 
   order("POST", `${of(channelId)}/presets/${number}/call`);
 export const deletePreset = (channelId: string, number: number): Promise<Outcome> =>
   order("DELETE", `${of(channelId)}/presets/${number}`);
+
+export const watchPosition = (channelId: string): Promise<PtzNews> => postJson<PtzNews>(`${of(channelId)}/ptz/watch`, {});
+export const fetchPosition = (channelId: string): Promise<PtzPlace> => getJson<PtzPlace>(`${of(channelId)}/ptz/position`);
+export const goTo = (channelId: string, place: Record<string, number>): Promise<Outcome> =>
+  order("PUT", `${of(channelId)}/ptz/position`, place);
+export const fetchCruises = async (channelId: string): Promise<Cruise[]> =>
+  (await getJson<{ cruises: Cruise[] }>(`${of(channelId)}/cruises`)).cruises;
+export const startCruise = (channelId: string, number: number): Promise<Outcome> =>
+  order("POST", `${of(channelId)}/cruises/${number}/start`);
+export const fetchHome = async (channelId: string): Promise<Home | null> =>
+  (await getJson<{ home: Home | null }>(`${of(channelId)}/home-position`)).home;
+export const keepHome = (channelId: string, home: { enabled: boolean; reset_s: number; preset: number }): Promise<Outcome> =>
+  order("PUT", `${of(channelId)}/home-position`, home);
+export const wiper = (channelId: string, on: boolean): Promise<Outcome> => order("POST", `${of(channelId)}/switch`, { number: 1, on });

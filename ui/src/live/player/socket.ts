@@ -23,6 +23,7 @@ const CLOSE_CODES: Record<number, string> = {
   4401: "media.bad-ticket",
   4404: "media.stream-gone",
   4408: "media.viewer-too-slow",
+  4409: "media.speaker-busy",
   1001: "player.server-going-away",
 };
 
@@ -43,6 +44,11 @@ export class MediaSocket {
     this.socket.onopen = () => this.events.opened();
     this.socket.onmessage = (event: MessageEvent<ArrayBuffer | string>) => this.take(event.data);
     this.socket.onclose = (event) => this.finish(CLOSE_CODES[event.code] ?? "player.connection-lost");
+  }
+
+  /** What a speaker says; nothing while the connection is not open. */
+  send(data: Uint8Array<ArrayBuffer>): void {
+    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(data);
   }
 
   /** Ends quietly: no `closed` event follows. */
