@@ -95,6 +95,7 @@ def test_a_shift_at_the_console(page: Any, district: District, watched: Watched)
     _the_situation_counts(page)
     _over_the_map_to_a_picture(page, district)
     _every_state_of_a_pane(page, district)
+    _a_device_brings_pictures(page, district)
     _keys_language_and_theme(page)
 
     # Refusals are answered with 4xx and 5xx, which the browser reports by itself; nothing else may be said.
@@ -206,6 +207,28 @@ def _a_device_that_is_away(page: Any) -> None:
     pane = pane_of(page, identity)
     await_state(pane, "offline")
     assert "设备离线" in pane.inner_text()
+
+
+def _a_device_brings_pictures(page: Any, district: District) -> None:
+    """Asked for with a purpose, counted as they come, shown; what the device says of itself; back to the wall."""
+    device = district.channel(codec="h264")["device"]
+    page.get_by_role("link", name="设备", exact=True).click()
+    page.locator("[data-test=device-filter]").fill(device)
+    page.locator("[data-test=device-row]").filter(has_text=device).get_by_role("link").click()
+    page.locator("[data-test=tab-use]").click()
+    assert page.locator("[data-test=shots-ask]").is_disabled()
+    page.locator("[data-test=shots-count]").fill("2")
+    page.locator(".shots [data-test=purpose-maintenance]").check()
+    page.locator("[data-test=shots-ask]").click()
+    page.locator("[data-test=shot][data-stage=done]").wait_for()
+    assert page.locator("[data-test=shot-picture]").count() == 0
+    page.locator("[data-test=shots-show]").click()
+    picture = page.locator("[data-test=shot-picture]").last
+    picture.wait_for()
+    expect(picture).to_have_js_property("naturalWidth", 640)
+    page.locator("[data-test=tab-upkeep]").click()
+    page.locator("[data-test=memory-card]").first.wait_for()
+    page.get_by_role("link", name="实时视频").click()
 
 
 def _keys_language_and_theme(page: Any) -> None:

@@ -57,6 +57,17 @@ def test_every_door_of_the_api_is_closed_without_a_session(house: OpenHouse) -> 
     inside(house, test)
 
 
+def test_only_our_own_pages_get_the_microphone(house: OpenHouse) -> None:
+    """For speaking through loudspeakers; nothing else of the visitor's machine is asked for."""
+
+    async def test(h: Any) -> None:
+        policy = (await h.http.get("/")).headers["permissions-policy"]
+        assert "microphone=(self)" in policy
+        assert all(f"{name}=()" in policy for name in ("camera", "geolocation", "usb"))
+
+    inside(house, test)
+
+
 def test_no_route_outside_the_api_asks_the_rooms(house: OpenHouse) -> None:
     """What is open to everybody, by name: the probes and the console's files."""
 
