@@ -14,6 +14,7 @@ from civicam.fleet.facts import DeviceRegistered, Presence
 from civicam.gateway.settings import GatewaySettings, RegistrationSettings
 from civicam.signalling.sip import digest
 from civicam.signalling.sip.build import new_request
+from civicam.signalling.sip.limits import SourceBuckets
 
 
 def twin_of(world: World, camera: Camera) -> Camera:
@@ -230,5 +231,28 @@ def test_a_refresh_is_told_apart() -> None:
         assert (await camera.register(headers=[("X-GB-Ver", "2.0")])).status == 200
         facts = world.fleet.of(DeviceRegistered)
         assert [fact.refresh for fact in facts][:2] == [False, True]
+
+    run(story())
+
+
+def test_a_flood_from_its_own_address_does_not_make_a_device_offline() -> None:
+    """Behind one NAT something sends thousands of messages a second; the camera there is heard."""
+
+    async def story() -> None:
+        world = World()
+        await world.start()
+        camera = world.camera(NVR)
+        await world.gateway.devices_changed()
+        assert (await camera.register()).status == 200
+        endpoint = world.agent.endpoint
+        endpoint._buckets = SourceBuckets(0.01, 10.0, 100)
+        host, _ = camera.agent.address
+        for _ in range(10):
+            for number in range(50):
+                world.network.carry(b"OPTIONS x", (host, 6000 + number), (GATE.host, GATE.port))
+            assert await camera.beat() == 200
+            await later(20)
+        assert endpoint.counters["spared"] >= 9
+        assert world.gateway.presence(world.fleet.secrets[NVR].device_id) is Presence.ONLINE
 
     run(story())

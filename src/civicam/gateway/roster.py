@@ -119,6 +119,10 @@ class Roster:
         """The device of our own id."""
         return self._by_device.get(device_id)
 
+    def knows(self, peer: Peer) -> bool:
+        """Whether some device sends from exactly there."""
+        return peer in self._by_peer
+
     def by_peer(self, peer: Peer) -> Entry | None:
         """The only device that sends from exactly there; None when nobody or several do."""
         found = self._by_peer.get(peer, ())

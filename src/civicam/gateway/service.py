@@ -294,6 +294,10 @@ class Gateway:
         """The TCP connection that stands of the device at a UDP address (`SipEndpoint.stream_to`)."""
         return self._roster.stream_to(peer)
 
+    def spares(self, peer: Peer) -> bool:
+        """Whether a device of ours sends from exactly there (`SipEndpoint.spares`)."""
+        return self._roster.knows(peer)
+
     def presence(self, device_id: DeviceId) -> Presence:
         """What is known of a device at this moment."""
         return self._liveness.book.presence(device_id)

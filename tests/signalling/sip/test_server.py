@@ -333,3 +333,27 @@ def test_a_source_that_floods_is_dropped_and_counted(
     wire.now += 1.0
     wire.receive(device_says("MESSAGE", branch="z9hG4bK9"), Peer("udp", "198.51.100.1", 5060))
     assert len(wire.events()) == 2
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_who_floods_behind_a_nat_does_not_silence_the_devices_there(
+    make_wire: Callable[..., Wire], device_says: DeviceSays, transport: str
+) -> None:
+    """A known device has tokens of its own once those of its host are gone, and a limit of its own."""
+    wire = make_wire(limits=Limits(source_rate=1.0, source_burst=2.0, device_rate=1.0, device_burst=3.0))
+    device, other = Peer(transport, "198.51.100.1", 5060, 1), Peer("udp", "198.51.100.1", 6000)
+    if device.reliable:
+        wire.connect(device)
+    wire.endpoint.spares = lambda peer: peer == device
+    for number in range(5):
+        wire.receive(device_says("MESSAGE", branch=f"z9hG4bKa{number}"), other)
+    assert len(wire.events()) == 2
+    for number in range(5):
+        wire.receive(device_says("MESSAGE", branch=f"z9hG4bKb{number}"), device)
+    assert len(wire.events()) == 3
+    counters = wire.endpoint.counters
+    assert (counters["spared"], counters["drop-rate"]) == (3, 3 + 2)
+    wire.now += 1.0
+    wire.receive(device_says("MESSAGE", branch="z9hG4bKc"), other)  # takes the host's newest token
+    wire.receive(device_says("MESSAGE", branch="z9hG4bKd"), device)
+    assert len(wire.events()) == 2

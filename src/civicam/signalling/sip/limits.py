@@ -35,6 +35,10 @@ class Limits:
     """Messages a second one host may send in the long run …"""
     source_burst: float = 20_000.0
     """… and at once."""
+    device_rate: float = 200.0
+    """Messages a second a known device may still send when its host has no token left …"""
+    device_burst: float = 2_000.0
+    """… and at once: the list of a recorder with thousands of channels."""
     sources: int = 16_384
     """Token buckets kept; the fullest are forgotten first."""
 
