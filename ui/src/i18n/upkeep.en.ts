@@ -24,7 +24,7 @@ const en: typeof zh = {
     title: "Speak through {name}",
     through: "Loudspeaker",
     device: "The device itself",
-    hint: "People on site will hear you. Choose a purpose first; every broadcast leaves a record.",
+    hint: "Whoever is there will hear you. Choose a purpose first; every broadcast leaves a record.",
     start: "Start speaking",
     microphone: "Allow the browser to use the microphone…",
     calling: "Calling the device; this may take about 25 s…",
