@@ -57,7 +57,7 @@ class World:
         self.agent = MemoryAgent(
             self.network, (GATE.host, GATE.port), self.gateway.on_request, self.gateway.on_other
         )
-        self.agent.endpoint.spares = self.gateway.spares
+        self.agent.endpoint.spared.known = self.gateway.spares
         await self.gateway.start(self.agent, GATE.port)
         return self.gateway
 

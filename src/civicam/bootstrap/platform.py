@@ -145,7 +145,7 @@ class Platform:
         gateway = self._gateway = Gateway(settings, ports, os.urandom(32))
         endpoint = SipEndpoint(ids)
         endpoint.stream_to = gateway.stream_to
-        endpoint.spares = gateway.spares
+        endpoint.spared.known = gateway.spares
         endpoint.on_wire = gateway.trace.record
         agent = self._agent = SipAgent(endpoint, gateway.on_request, on_other=gateway.on_other)
         self._later("sip", 2, agent.aclose)

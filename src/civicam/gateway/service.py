@@ -295,7 +295,7 @@ class Gateway:
         return self._roster.stream_to(peer)
 
     def spares(self, peer: Peer) -> bool:
-        """Whether a device of ours sends from exactly there (`SipEndpoint.spares`)."""
+        """Whether a device of ours sends from exactly there (`SipEndpoint.spared`)."""
         return self._roster.knows(peer)
 
     def presence(self, device_id: DeviceId) -> Presence:

@@ -344,7 +344,7 @@ def test_who_floods_behind_a_nat_does_not_silence_the_devices_there(
     device, other = Peer(transport, "198.51.100.1", 5060, 1), Peer("udp", "198.51.100.1", 6000)
     if device.reliable:
         wire.connect(device)
-    wire.endpoint.spares = lambda peer: peer == device
+    wire.endpoint.spared.known = lambda peer: peer == device
     for number in range(5):
         wire.receive(device_says("MESSAGE", branch=f"z9hG4bKa{number}"), other)
     assert len(wire.events()) == 2

@@ -57,7 +57,7 @@ export default {
     none: "设备不报告云台位置",
     more: "巡航、看守位、精确定位",
     cruises: "巡航",
-    noCruises: "设备没有巡航轨迹。",
+    noCruises: "设备没有巡航路线。",
     startCruise: "开始巡航 {name}",
     stopCruise: "停止",
     home: "看守位",

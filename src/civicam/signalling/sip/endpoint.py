@@ -34,7 +34,7 @@ from civicam.signalling.sip.events import (
 )
 from civicam.signalling.sip.headers import CSeq, Via
 from civicam.signalling.sip.layer import TransactionLayer, client_key, server_key
-from civicam.signalling.sip.limits import Counters, Limits, SourceBuckets
+from civicam.signalling.sip.limits import Counters, Limits, SourceBuckets, Spared
 from civicam.signalling.sip.message import Headers, Request, Response
 from civicam.signalling.sip.parse import Draft, finish, parse_datagram
 from civicam.signalling.sip.peer import Peer
@@ -80,10 +80,8 @@ class SipEndpoint:
         self._layer = TransactionLayer(ids, self.counters)
         self._connections = Connections(self.limits)
         self._buckets = SourceBuckets(self.limits.source_rate, self.limits.source_burst, self.limits.sources)
-        self._spared = SourceBuckets(self.limits.device_rate, self.limits.device_burst, self.limits.sources)
+        self.spared = Spared(self.limits, self.counters)
         self._to_close: list[Peer] = []
-        self.spares: Callable[[Peer], bool] | None = None
-        """Whether a known device sends from exactly there: who floods behind its NAT must not silence it."""
         self.stream_to: Callable[[Peer], Peer | None] | None = None
         """The live TCP connection of the device behind a UDP address, where the layer above knows one."""
         self.on_wire: Tap | None = None
@@ -94,7 +92,7 @@ class SipEndpoint:
     def receive_datagram(self, data: bytes, source: Peer, now: float) -> None:
         """One UDP datagram. Never raises on bad bytes."""
         self.counters["received"] += 1
-        if not (self._buckets.take(source.host, now) or self._is_spared(source, now)):
+        if not (self._buckets.take(source.host, now) or self.spared.take(source, now)):
             return
         data = data.lstrip(b"\r\n\0 ") if data[:1] in b"\r\n\0 " else data
         if not data:
@@ -128,7 +126,7 @@ class SipEndpoint:
             completed = True
             draft, body, head = found
             self.counters["received"] += 1
-            if not (self._buckets.take(peer.host, now) or self._is_spared(peer, now)):
+            if not (self._buckets.take(peer.host, now) or self.spared.take(peer, now)):
                 continue
             if self.on_wire is not None:
                 self.on_wire(True, head + body, peer, now, "")
@@ -374,16 +372,6 @@ class SipEndpoint:
             return
         self.counters[f"answered-{status}"] += 1
         self._layer.emit_bytes(data, source)
-
-    def _is_spared(self, source: Peer, now: float) -> bool:
-        """Its host has no token left: a known device has some of its own; counted either way."""
-        spared = (
-            self.spares is not None
-            and self.spares(source)
-            and self._spared.take(f"{source.transport} {source.host} {source.port}", now)
-        )
-        self.counters["spared" if spared else "drop-rate"] += 1
-        return spared
 
     def _watch(self, connection: Connection) -> None:
         """Keep the heap's deadline of a connection at or before the true one; it is checked when it comes."""

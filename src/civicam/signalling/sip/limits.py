@@ -7,7 +7,10 @@ Limits are arguments; the defaults are for a city on one machine. Every refusal 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from civicam.signalling.sip.peer import Peer
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,25 @@ class SourceBuckets:
         )
         for host in filled[self._max // 2 :]:
             del self._buckets[host]
+
+
+class Spared:
+    """Known devices, once the bucket of their host is empty: each has one of its own, so that who floods
+    behind its NAT does not silence it. ``known``, from the layer above: whether one sends from exactly there.
+    """
+
+    def __init__(self, limits: Limits, counters: Counter[str]) -> None:
+        self._buckets = SourceBuckets(limits.device_rate, limits.device_burst, limits.sources)
+        self._counters = counters
+        self.known: Callable[[Peer], bool] = lambda _source: False
+
+    def take(self, source: Peer, now: float) -> bool:
+        """Whether ``source`` is heard all the same; counted either way."""
+        spared = self.known(source) and self._buckets.take(
+            f"{source.transport} {source.host} {source.port}", now
+        )
+        self._counters["spared" if spared else "drop-rate"] += 1
+        return spared
 
 
 Counters = Counter[str]
