@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -337,7 +337,7 @@ def test_a_source_that_floods_is_dropped_and_counted(
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 def test_who_floods_behind_a_nat_does_not_silence_the_devices_there(
-    make_wire: Callable[..., Wire], device_says: DeviceSays, transport: str
+    make_wire: Callable[..., Wire], device_says: DeviceSays, transport: Literal["udp", "tcp"]
 ) -> None:
     """A known device has tokens of its own once those of its host are gone, and a limit of its own."""
     wire = make_wire(limits=Limits(source_rate=1.0, source_burst=2.0, device_rate=1.0, device_burst=3.0))
