@@ -32,7 +32,7 @@ FANOUT_SHARE = 5.0
 START_SLACK_S = 0.06
 """A picture and a half: what a start may differ by without anything being waited for."""
 
-KINDS = ("floor", "bare", "ingest", "null", "file")
+KINDS = ("floor", "bare", "ingest", "null", "file", "watched")
 FLOORS = {
     ("udp", "floor"): "uvloop reader callback, recv until the socket is empty, packets counted",
     ("udp", "bare"): "uvloop datagram transport and protocol, packets counted",
@@ -94,7 +94,7 @@ def _transport(report: Report, clip: Sequence[Picture], size: Size, tcp: bool, f
     for kind in ("floor", "bare"):
         report.floors[f"{name}_{kind}_cpu_percent_a_stream"] = share[kind]
         report.floors[f"{name}_{kind}"] = FLOORS[name, kind]
-    for kind in ("ingest", "null", "file"):
+    for kind in ("ingest", "null", "file", "watched"):
         report.figures[f"{name}_{kind}_cpu_percent_a_stream"] = share[kind]
         report.figures[f"{name}_{kind}_streams_a_core"] = 100 / share[kind]
         report.figures[f"{name}_{kind}_lost"] = lost[kind]

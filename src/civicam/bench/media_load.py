@@ -3,7 +3,8 @@
 ``floor``   the same sockets read by the same loop, packets counted and dropped (``bare``: the other way, see
             `civicam.bench.media_floor`);
 ``ingest``  reordering, demuxing and hub, as a worker does it;
-``null``    ingest and recording to nowhere; ``file``: recording to files.
+``null``    ingest and recording to nowhere; ``file``: recording to files, as of the many streams that nobody
+            watches meanwhile; ``watched``: the same, read as often as for somebody who does.
 It is a process of its own, spawned, so its CPU time is its work alone.
 """
 
@@ -115,6 +116,7 @@ class _Ours:
             stream_timeout_s=600,
             linger_s=600,
             rcvbuf_bytes=_RCVBUF,
+            **({"gather_unwatched_s": 0.0} if load.kind == "watched" else {}),
         )
         settings = WorkerSettings(
             index=0, media=media, rtp_port_first=20000, rtp_port_last=29999, viewer_port=0
@@ -126,7 +128,7 @@ class _Ours:
         for number in range(load.streams):
             stream_id = f"stream-{number}"
             ports.append((await streams.open_receiver(ReceiveSpec(stream_id, transport, SSRC))).port)
-            if load.kind in {"null", "file"}:
+            if load.kind in {"null", "file", "watched"}:
                 path = Path(load.folder) / f"{stream_id}.mp4"
                 writer = NullWriter() if load.kind == "null" else FileWriter(path)
                 streams.attach(stream_id, RecordSink(writer, lambda _code: None))

@@ -12,6 +12,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -50,7 +51,7 @@ class Scene:
 
     @property
     def sockets(self) -> Sockets:
-        return Sockets(self.pool, Gather(0.005))
+        return Sockets(self.pool, Gather(0.005), Gather(0.02))
 
     def push(self, frames: Sequence[Frame]) -> None:
         self.frames.extend(frames)
@@ -59,6 +60,11 @@ class Scene:
         """Let the newest packet be so old."""
         assert self.receiver.last_packet is not None
         self.receiver.last_packet -= seconds
+
+
+def more(found: list[float], than: int) -> bool:
+    """Whether there are more of them."""
+    return len(found) > than
 
 
 @asynccontextmanager
@@ -113,6 +119,61 @@ def pair(host: str = "127.0.0.1") -> tuple[socket.socket, socket.socket]:
             pass
         rtp.close()
         above.close()
+
+
+# -- nobody watches
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_a_stream_goes_on_when_viewers_leave_and_come_back(run: Run, camera: Any, transport: str) -> None:
+    async def story() -> None:
+        async with tcp() if transport == "tcp" else datagrams() as (scene, source):
+            source.relax(True)  # before anybody has connected
+            device = camera(source.port, tcp=transport == "tcp")
+            for relaxed in (True, True, False, False, True):
+                source.relax(relaxed)
+                scene.frames.clear()
+                device.send(3)
+                await until(lambda: len(scene.frames) == 3)
+            assert source.figures().lost == 0
+            assert source.figures().warnings == ()
+            device.stop()
+
+    run(story())
+
+
+def test_what_nobody_watches_is_read_less_often(run: Run, camera: Any) -> None:
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        async with tcp() as (scene, source):
+            looks: list[float] = []
+            source.relax(True)
+            source.data = lambda framed, data: looks.append(loop.time())  # type: ignore[method-assign]
+            device = camera(source.port, tcp=True)
+            for seen in range(5):
+                device.send(1)
+                await until(partial(more, looks, seen))
+            assert looks[4] - looks[1] > 3 * 0.015
+            assert not scene.frames
+            device.stop()
+
+    run(story())
+
+
+def test_over_tcp_jitter_is_measured_for_viewers_only(run: Run, camera: Any) -> None:
+    async def story() -> None:
+        async with tcp() as (scene, source):
+            device = camera(source.port, tcp=True)
+            device.send(3)
+            await until(lambda: len(scene.frames) == 3)
+            before = source.figures().jitter_ms
+            source.relax(True)
+            device.send(6)
+            await until(lambda: len(scene.frames) == 9)
+            assert source.figures().jitter_ms == before
+            device.stop()
+
+    run(story())
 
 
 # -- TCP

@@ -44,7 +44,7 @@ async def port() -> AsyncIterator[tuple[UdpReceiver, RtpReceiver, list[Frame]]]:
         frames.extend(more)
 
     receiver = make_receiver(ReceiveSpec("S", Transport.UDP, SSRC), 0.0)
-    sockets = Sockets(PortPool(43400, 43599, 0.0), Gather(0.005))
+    sockets = Sockets(PortPool(43400, 43599, 0.0), Gather(0.005), Gather(0.005))
     source = UdpReceiver(sockets, UdpSettings("127.0.0.1", 4 << 20, 1, 5.0, 77), receiver, push)
     try:
         yield source, receiver, frames

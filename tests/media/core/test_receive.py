@@ -220,6 +220,28 @@ def test_jitter_is_that_of_rfc_3550() -> None:
     assert receiver.jitter_ms == pytest.approx(10.0, rel=0.05)
 
 
+@given(st.lists(st.integers(1, 5), min_size=200, max_size=200))
+def test_pictures_that_were_read_together_are_no_jitter(together: list[int]) -> None:
+    """Each read has the arrival of its first picture, which is on time; when the others came nobody knows."""
+    receiver = RtpReceiver(Recorder())
+    index = 0
+    for pictures in together:
+        now = index * 0.04
+        receiver.feed_all([_packet(i, timestamp=i * 3600) for i in range(index, index + pictures)], now)
+        index += pictures
+    assert receiver.jitter_ms == pytest.approx(0.0, abs=1e-6)
+
+
+def test_where_arrival_is_not_known_jitter_stays_what_it_was() -> None:
+    receiver = RtpReceiver(Recorder())
+    for index in range(100):
+        receiver.timed = index < 50
+        receiver.feed(_packet(index, timestamp=index * 1800), index * 0.02 + (0.01 if index % 2 else 0.0))
+        if index == 49:
+            before = receiver.jitter_ms
+    assert receiver.jitter_ms == before > 0.0
+
+
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 9999))
 def test_shuffled_within_the_window_is_identity(make_camera: Any, receive_all: Any, seed: int) -> None:

@@ -7,6 +7,9 @@ than what is done with the packets. While packets come, this waits some millisec
 kernel keeps what arrives in the sockets' buffers meanwhile, and one look finds whole pictures of several
 cameras. The wait bounds what is added to the delay, the sockets' buffers what gathers (over TCP the window
 closes then); the first packet after silence is read at once.
+
+Of streams that somebody watches and streams that nobody does each kind has a look of its own, the second a
+rarer one. What it finds is more, so the loop has its turn after every dozen sockets.
 """
 
 from __future__ import annotations
@@ -22,8 +25,9 @@ from civicam.media.aio.ports import PortPool
 
 _AT_ONCE = 1024
 """Sockets read in one look; the others have their turn in the next."""
-_TOGETHER = 32
-"""Sockets read before what they gave is worked on: bounds the memory, and all of it stays in the cache."""
+_TOGETHER = 16
+"""Sockets read before what they gave is worked on, and then the loop has its turn: bounds the memory, and how
+long everybody else waits."""
 _SOON_S = 0.001
 """Until the next look when a socket had more than could be read."""
 
@@ -76,43 +80,43 @@ class Gather:
 
     def _wake(self) -> None:
         """The first packet after silence."""
-        if self._look() and self._period > 0 and not self._poll.closed:
+        if self._period > 0:
             self._loop.remove_reader(self._poll.fileno())
-            self._wait()
+        self._look()
 
-    def _again(self) -> None:
-        looked = self._look()
-        if self._poll.closed:
-            return
-        if looked:
-            self._wait()
-        else:
-            self._timer = None
-            self._loop.add_reader(self._poll.fileno(), self._wake)
-
-    def _wait(self) -> None:
-        period = min(_SOON_S, self._period) if self._more else self._period
-        self._more = False
-        self._timer = self._loop.call_later(period, self._again)
-
-    def _look(self) -> bool:
-        """Read every socket that has something; whether any had."""
+    def _look(self) -> None:
+        """Read every socket that has something."""
         found = self._poll.poll(0, _AT_ONCE)
         if len(found) == _AT_ONCE:
             self._more = True
+        if found:
+            self._read(found, 0)
+        elif self._period > 0:
+            self._timer = None
+            self._loop.add_reader(self._poll.fileno(), self._wake)
+
+    def _read(self, found: list[tuple[int, int]], first: int) -> None:
+        """Read and work on some of ``found``, from ``first`` on; then on the rest, or wait for more."""
         watched = self._watched
-        for first in range(0, len(found), _TOGETHER):
-            came = []
-            for descriptor, _ in found[first : first + _TOGETHER]:
-                pair = watched.get(descriptor)
-                if pair is not None:  # another one's packets may have ended it
-                    read, take = pair
-                    data = read()
-                    if data:
-                        came.append((take, data))
-            for take, data in came:
-                take(data)
-        return bool(found)
+        last = first + _TOGETHER
+        came = []
+        for descriptor, _ in found[first:last]:
+            pair = watched.get(descriptor)
+            if pair is not None:  # another one's packets may have ended it
+                read, take = pair
+                data = read()
+                if data:
+                    came.append((take, data))
+        for take, data in came:
+            take(data)
+        if self._poll.closed:
+            return
+        if last < len(found):
+            self._timer = self._loop.call_later(0, self._read, found, last)
+        elif self._period > 0:
+            period = min(_SOON_S, self._period) if self._more else self._period
+            self._more = False
+            self._timer = self._loop.call_later(period, self._look)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +125,5 @@ class Sockets:
 
     pool: PortPool
     gather: Gather
+    relaxed: Gather
+    """Reads those that nobody watches."""

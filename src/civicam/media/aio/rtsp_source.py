@@ -179,6 +179,9 @@ class RtspSource:
     def pin(self, ssrc: int | None, host: str | None) -> None:
         """Nothing to pin: we chose whom to connect to."""
 
+    def relax(self, relaxed: bool) -> None:
+        """Nothing to do: the connection's packets are read as they come."""
+
     def tick(self, now: float) -> None:
         if self._connection is None:
             return

@@ -46,6 +46,10 @@ class Source(Protocol):
         """Periodic work, about once a second: reports, time-outs."""
         ...
 
+    def relax(self, relaxed: bool) -> None:
+        """Whether nobody watches, so that packets may wait longer before they are read. Idempotent."""
+        ...
+
     def close(self, now: float) -> None:
         """Stop and give back what was taken; frames still pending are pushed."""
         ...

@@ -62,6 +62,7 @@ class LiveStream:
         self._opened = now
         self._first_packet: float | None = None
         self._watched = now
+        self._awaited = False
         self._started = False
         self._state: tuple[str, str | None] = ("playing", None)
         self._window: list[tuple[int, int]] = []  # (lost, expected) at each tick
@@ -73,6 +74,8 @@ class LiveStream:
     def wanted(self, now: float) -> None:
         """Somebody asks for the stream: the linger time starts anew."""
         self._watched = now
+        self._awaited = True
+        self._pace()
 
     def play(self, kind: StreamKind) -> None:
         """What the device was asked for; viewers of a recording are told."""
@@ -125,6 +128,8 @@ class LiveStream:
         """Look after the stream; the code to end it with, or None. ``awaited``: somebody holds a ticket."""
         if self.source is None:
             return None
+        self._awaited = awaited
+        self._pace()
         self.source.tick(now)
         figures = self.source.figures()
         self._window = [*self._window[-_WINDOW_TICKS:], (figures.lost, figures.expected)]
@@ -171,6 +176,12 @@ class LiveStream:
         if state != self._state:
             self._state = state
             self.hub.tell_state(*state)
+
+    def _pace(self) -> None:
+        """Packets of a live stream that nobody watches, or is about to, may wait longer to be read."""
+        if self.source is not None:
+            seen = self.hub.viewers > 0 or self._awaited or not self._started
+            self.source.relax(not seen and self.kind is StreamKind.LIVE)
 
     # -- figures
 

@@ -58,7 +58,8 @@ class Streams:
         first, last = settings.rtp_port_first, settings.rtp_port_last
         start = secrets.randbelow(max(1, (last + 1 - first) // 2))
         self._pool = PortPool(first, last, media.quarantine_s, start)
-        self._gather = Gather(media.gather_s)
+        rarely = max(media.gather_s, media.gather_unwatched_s) if media.gather_s else 0.0
+        self._sockets = Sockets(self._pool, Gather(media.gather_s), Gather(rarely))
         self._streams: dict[str, LiveStream] = {}
         self._tickets = TicketBook()
         self.recordings = Recordings(emit)
@@ -101,7 +102,7 @@ class Streams:
             source = await make_source(
                 spec,
                 self._media,
-                Sockets(self._pool, self._gather),
+                self._sockets,
                 receiver,
                 stream.hub.push,
                 partial(self.close, spec.stream_id),
@@ -246,7 +247,8 @@ class Streams:
         for stream_id in [*self._streams, *self.speeches.ids()]:
             self.close(stream_id, "media.worker-stopping")
         await self.recordings.aclose()
-        self._gather.close()
+        self._sockets.gather.close()
+        self._sockets.relaxed.close()
         self._snapshots.close()
         await asyncio.sleep(0)  # lets transports close
 

@@ -24,8 +24,8 @@ from civicam.media.core.receive import RtpReceiver
 _log = logging.getLogger("civicam.media.tcp")
 
 _TAKEOVER_S = 2.0
-_READ = 65536
-"""Bytes read before the other streams get their turn."""
+_READ = 126_976
+"""Bytes read before the other streams get their turn; from 128 KiB on, memory would be mapped every time."""
 _NAGLE = 4096
 """A read as short as this may be the packet by whose acknowledgement the sender lets the rest of a picture go
 (Nagle, RFC 9293 §3.7.4): reading acknowledges, so it is worth one more look at once."""
@@ -39,6 +39,7 @@ class TcpReceiver:
     def __init__(self, sockets: Sockets, host: str, receiver: RtpReceiver, push: Push) -> None:
         self._loop = asyncio.get_running_loop()
         self._pool = sockets.pool
+        self._sockets = sockets
         self.gather = sockets.gather
         self._bind_host = host
         self._receiver = receiver
@@ -100,6 +101,15 @@ class TcpReceiver:
     def tick(self, now: float) -> None:
         """Nothing to do: no RTCP over TCP in this field (gb28181.md §5.6)."""
 
+    def relax(self, relaxed: bool) -> None:
+        gather = self._sockets.relaxed if relaxed else self._sockets.gather
+        if gather is self.gather:
+            return
+        self.gather = gather
+        self._receiver.timed = not relaxed
+        if self._connection is not None:
+            self._connection.move()
+
     def close(self, now: float) -> None:
         if self._closed:
             return
@@ -133,6 +143,11 @@ class TcpReceiver:
         self._connection = connection
         self._peer = connection.peer
         return True
+
+    @property
+    def hurried(self) -> bool:
+        """Whether somebody watches, who waits for the rest of a key frame."""
+        return self.gather is self._sockets.gather
 
     @property
     def idle(self) -> bool:
@@ -170,7 +185,8 @@ class Connection(asyncio.Protocol):
         self.peer = ""
         self._owner = owner
         self._framed = owner.framed()
-        self._gather: Gather = owner.gather
+        self._gather: Gather | None = None
+        """Who reads, once we do."""
         self._transport: asyncio.Transport | None = None
         self._descriptor = -1
 
@@ -192,14 +208,24 @@ class Connection(asyncio.Protocol):
         if self._transport is not None and not self._transport.is_closing():
             self._transport.pause_reading()
             self._descriptor = descriptor
-            self._gather.watch(descriptor, self._read, self.data_received)
+            self._watch()
+
+    def _watch(self) -> None:
+        self._gather = self._owner.gather
+        self._gather.watch(self._descriptor, self._read, self.data_received)
+
+    def move(self) -> None:
+        """Let the owner's `Gather` of now read."""
+        if self._gather is not None and self._gather is not self._owner.gather:
+            self._gather.unwatch(self._descriptor)
+            self._watch()
 
     def _read(self) -> bytes:
         data = self._receive()
         if 0 < len(data) < _NAGLE:
             data += self._receive()
-        if len(data) >= _WINDOW:
-            self._gather.more()
+        if len(data) >= (_WINDOW if self._owner.hurried else _READ):
+            self._owner.gather.more()
         return data
 
     def _receive(self) -> bytes:
@@ -232,6 +258,6 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def _leave(self) -> None:
-        if self._descriptor >= 0:
+        if self._gather is not None:
             self._gather.unwatch(self._descriptor)
-            self._descriptor = -1
+            self._gather = None

@@ -98,7 +98,8 @@ class UdpReceiver:
 
     def __init__(self, sockets: Sockets, settings: UdpSettings, receiver: RtpReceiver, push: Push) -> None:
         self._loop = asyncio.get_running_loop()
-        self._pool, self._gather = sockets.pool, sockets.gather
+        self._pool, self._sockets = sockets.pool, sockets
+        self._gather = sockets.gather
         self._settings = settings
         self._intake = RtpIntake(receiver, push)
         self._receiver = receiver
@@ -108,6 +109,8 @@ class UdpReceiver:
         """The last peer: a paused device sends nothing and still wants its reports."""
         self._settled = 0.0
         self._locked = False
+        self._gathered = False
+        """Whether our `Gather` reads the RTP socket."""
         self._closed = False
         self._foreign = 0
         self._arrival = 0.0
@@ -151,6 +154,13 @@ class UdpReceiver:
             self._report_due = now + self._settings.rtcp_interval_s
             self._report(now)
 
+    def relax(self, relaxed: bool) -> None:
+        gather = self._sockets.relaxed if relaxed else self._sockets.gather
+        before, self._gather = self._gather, gather
+        if gather is not before and self._gathered:
+            before.unwatch(self._rtp.fileno())
+            gather.watch(self._rtp.fileno(), self._read, self._take)
+
     def close(self, now: float) -> None:
         if self._closed:
             return
@@ -171,11 +181,13 @@ class UdpReceiver:
             self._warn("media.rcvbuf-small")
             self._loop.add_reader(sock.fileno(), self._on_rtp)  # too little room to let packets gather
         else:
+            self._gathered = True
             self._gather.watch(sock.fileno(), self._read, self._take)
 
     def _leave_rtp(self) -> None:
         descriptor = self._rtp.fileno()
         if descriptor >= 0:
+            self._gathered = False
             self._gather.unwatch(descriptor)
             self._loop.remove_reader(descriptor)
             self._rtp.close()

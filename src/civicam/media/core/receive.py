@@ -59,6 +59,8 @@ class RtpReceiver:
         self.reordered = 0
         self.foreign = 0
         self.last_packet: float | None = None
+        self.timed = True
+        """Whether ``now`` tells when packets came; where it does not, jitter is not measured."""
         self.adopt(depacketiser)
         self._window: ReorderWindow[_Held] = ReorderWindow(window_s, HOLD_LIMIT)
         self._next = -1
@@ -68,6 +70,7 @@ class RtpReceiver:
         self._before = 0
         self._jitter = 0.0
         self._transit = 0.0
+        self._when = 0.0
         self._held = self._window.held
         self._restart_at = -1
         self._foreign_run = 0
@@ -96,12 +99,7 @@ class RtpReceiver:
         self._next += 1
         self.octets += len(data)
         self.last_packet = now
-        transit = now * self._rate - timestamp
-        difference = transit - self._transit
-        self._transit = transit
-        if -450_000.0 < difference < 450_000.0:  # not where the stamp wraps or jumps
-            jitter = self._jitter
-            self._jitter = jitter + ((difference if difference > 0.0 else -difference) - jitter) * 0.0625
+        self._measure(timestamp, now, 1)
         return self._push(data[12:], timestamp, second > 127, now)
 
     def feed_all(self, batch: Sequence[bytes], now: float) -> list[Frame]:
@@ -173,20 +171,13 @@ class RtpReceiver:
         return -1 if self._held or self._next < 0 else self._next & 0xFFFF
 
     def _take(self, run: list[bytes], stamp: int, marker: bool, now: float, out: list[Frame]) -> None:
-        """A run of plain payloads. They arrived at one moment, so there is no jitter among them: the first is
-        measured, for the others the mean only decays, which is what measuring each of them gives."""
+        """A run of plain payloads of one picture."""
         count = len(run)
         size = sum(map(len, run))
         self._next += count
         self.octets += size + 12 * count
         self.last_packet = now
-        transit = now * self._rate - stamp
-        difference = transit - self._transit
-        self._transit = transit
-        jitter = self._jitter
-        if -450_000.0 < difference < 450_000.0:  # not where the stamp wraps or jumps
-            jitter += ((difference if difference > 0.0 else -difference) - jitter) * 0.0625
-        self._jitter = jitter * 0.9375 ** (count - 1)
+        self._measure(stamp, now, count)
         frames = self._push_run(run, size, stamp, marker, now)
         if frames:
             out += frames
@@ -293,7 +284,7 @@ class RtpReceiver:
             self._behind()
             return out
         self.octets += len(data)
-        self._measure(timestamp, now)
+        self._measure(timestamp, now, 1)
         extended = self._next + ((sequence - self._next) & 0xFFFF)
         if not self._window.hold(extended, (data[span[0] : span[1]], timestamp, second > 127), now):
             self.duplicates += 1
@@ -373,9 +364,17 @@ class RtpReceiver:
         self._base = self._next = sequence + 0x10000
         self._restart_at = -1
 
-    def _measure(self, timestamp: int, now: float) -> None:
+    def _measure(self, timestamp: int, now: float, count: int) -> None:
+        """Jitter by ``count`` packets of one picture that arrived at one moment: the first is measured, for
+        the others the mean only decays, which is what measuring each gives. Of several pictures that were
+        read together only the first counts: when the others came nobody knows."""
         transit = now * self._rate - timestamp
-        difference = abs(transit - self._transit)
+        difference = transit - self._transit
+        if not self.timed or (now == self._when and difference):
+            return
         self._transit = transit
-        if difference < 450_000.0:
-            self._jitter += (difference - self._jitter) * 0.0625
+        self._when = now
+        jitter = self._jitter
+        if -450_000.0 < difference < 450_000.0:  # not where the stamp wraps or jumps
+            jitter += ((difference if difference > 0.0 else -difference) - jitter) * 0.0625
+        self._jitter = jitter * 0.9375 ** (count - 1) if count > 1 else jitter
