@@ -30,6 +30,8 @@ from civicam.media.settings import MediaSettings, WorkerSettings
 
 _RCVBUF = 4 * 1024 * 1024
 TICKET = "bench-{number}"
+RARELY_S = 0.1
+"""How often streams that nobody watches are read, as operators have it (`MediaSettings`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ class _Ours:
             stream_timeout_s=600,
             linger_s=600,
             rcvbuf_bytes=_RCVBUF,
-            **({"gather_unwatched_s": 0.0} if load.kind == "watched" else {}),
+            gather_unwatched_s=0.0 if load.kind == "watched" else RARELY_S,
         )
         settings = WorkerSettings(
             index=0, media=media, rtp_port_first=20000, rtp_port_last=29999, viewer_port=0
