@@ -9,84 +9,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import pytest
+from tests.media.aio.receiving import OWN, SSRC, Run, datagrams, tcp, until
 
 from civicam.kernel.errors import Operational
 from civicam.media.aio import udp
-from civicam.media.aio.gather import Gather, Sockets
-from civicam.media.aio.ports import PortPool
-from civicam.media.aio.tcp import TcpReceiver
-from civicam.media.aio.udp import UdpReceiver, UdpSettings
 from civicam.media.core import rtcp
-from civicam.media.core.ps import PsDemuxer
-from civicam.media.core.receive import RtpReceiver
 from civicam.media.core.rfc4571 import frame as length_frame
-from civicam.media.core.unit import Frame
-
-Run = Callable[[Coroutine[Any, Any, None]], None]
-SSRC = 200000017
-OWN = 77
-
-
-async def until(true: Callable[[], bool]) -> None:
-    """Go on as soon as it is true."""
-    while not true():
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.Event().wait(), 0.005)
-
-
-@dataclass
-class Scene:
-    """A receiver and the frames it gave."""
-
-    receiver: RtpReceiver = field(default_factory=lambda: RtpReceiver(PsDemuxer(), ssrc=SSRC))
-    pool: PortPool = field(default_factory=lambda: PortPool(43000, 43399, 0.0))
-    frames: list[Frame] = field(default_factory=list)
-
-    @property
-    def sockets(self) -> Sockets:
-        return Sockets(self.pool, Gather(0.005), Gather(0.02))
-
-    def push(self, frames: Sequence[Frame]) -> None:
-        self.frames.extend(frames)
-
-    def silent_for(self, seconds: float) -> None:
-        """Let the newest packet be so old."""
-        assert self.receiver.last_packet is not None
-        self.receiver.last_packet -= seconds
-
-
-def more(found: list[float], than: int) -> bool:
-    """Whether there are more of them."""
-    return len(found) > than
-
-
-@asynccontextmanager
-async def tcp(host: str = "127.0.0.1") -> AsyncIterator[tuple[Scene, TcpReceiver]]:
-    scene = Scene(RtpReceiver(PsDemuxer(), ssrc=SSRC, window_s=0.0))
-    source = TcpReceiver(scene.sockets, host, scene.receiver, scene.push)
-    await source.listen()
-    try:
-        yield scene, source
-    finally:
-        source.close(asyncio.get_running_loop().time())
-
-
-@asynccontextmanager
-async def datagrams(interval: float = 5.0) -> AsyncIterator[tuple[Scene, UdpReceiver]]:
-    scene = Scene()
-    settings = UdpSettings("127.0.0.1", 4 << 20, 1, interval, OWN)
-    source = UdpReceiver(scene.sockets, settings, scene.receiver, scene.push)
-    try:
-        yield scene, source
-    finally:
-        source.close(asyncio.get_running_loop().time())
 
 
 def dial(port: int, host: str = "127.0.0.1") -> socket.socket:
@@ -119,61 +50,6 @@ def pair(host: str = "127.0.0.1") -> tuple[socket.socket, socket.socket]:
             pass
         rtp.close()
         above.close()
-
-
-# -- nobody watches
-
-
-@pytest.mark.parametrize("transport", ["udp", "tcp"])
-def test_a_stream_goes_on_when_viewers_leave_and_come_back(run: Run, camera: Any, transport: str) -> None:
-    async def story() -> None:
-        async with tcp() if transport == "tcp" else datagrams() as (scene, source):
-            source.relax(True)  # before anybody has connected
-            device = camera(source.port, tcp=transport == "tcp")
-            for relaxed in (True, True, False, False, True):
-                source.relax(relaxed)
-                scene.frames.clear()
-                device.send(3)
-                await until(lambda: len(scene.frames) == 3)
-            assert source.figures().lost == 0
-            assert source.figures().warnings == ()
-            device.stop()
-
-    run(story())
-
-
-def test_what_nobody_watches_is_read_less_often(run: Run, camera: Any) -> None:
-    async def story() -> None:
-        loop = asyncio.get_running_loop()
-        async with tcp() as (scene, source):
-            looks: list[float] = []
-            source.relax(True)
-            source.data = lambda framed, data: looks.append(loop.time())  # type: ignore[method-assign]
-            device = camera(source.port, tcp=True)
-            for seen in range(5):
-                device.send(1)
-                await until(partial(more, looks, seen))
-            assert looks[4] - looks[1] > 3 * 0.015
-            assert not scene.frames
-            device.stop()
-
-    run(story())
-
-
-def test_over_tcp_jitter_is_measured_for_viewers_only(run: Run, camera: Any) -> None:
-    async def story() -> None:
-        async with tcp() as (scene, source):
-            device = camera(source.port, tcp=True)
-            device.send(3)
-            await until(lambda: len(scene.frames) == 3)
-            before = source.figures().jitter_ms
-            source.relax(True)
-            device.send(6)
-            await until(lambda: len(scene.frames) == 9)
-            assert source.figures().jitter_ms == before
-            device.stop()
-
-    run(story())
 
 
 # -- TCP
