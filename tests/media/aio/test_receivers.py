@@ -16,6 +16,7 @@ from tests.media.aio.receiving import OWN, SSRC, Run, datagrams, tcp, until
 
 from civicam.kernel.errors import Operational
 from civicam.media.aio import udp
+from civicam.media.aio.ports import PortPool
 from civicam.media.core import rtcp
 from civicam.media.core.rfc4571 import frame as length_frame
 
