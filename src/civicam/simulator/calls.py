@@ -16,7 +16,9 @@ from civicam.signalling.gb28181.sdp import CONTENT_TYPE, Answer, Sdp, build_answ
 from civicam.signalling.sip.build import Origin, new_response
 from civicam.signalling.sip.dialog import Dialog
 from civicam.signalling.sip.events import RequestReceived
+from civicam.signalling.sip.message import Request
 from civicam.simulator.conduct import Conduct
+from civicam.simulator.description import Channel
 from civicam.simulator.identity import Identity
 from civicam.simulator.outputs import Ask, Output, Play, Prepare, Reply, Session, Stop
 from civicam.simulator.tape import MOST_TAPES, Tape
@@ -51,7 +53,7 @@ class Calls:
     def invite(self, event: RequestReceived) -> None:
         """An INVITE for one of the channels."""
         request = event.request
-        channel = self._channels.get(request.uri.partition(":")[2].partition("@")[0])
+        channel = self._meant(request)
         if channel is None or channel.gb_id in self.dark:
             self._reply(event, 404 if channel is None else 480)
             return
@@ -61,6 +63,8 @@ class Calls:
             self._reply(event, 400)
             return
         word = offer.session.lower()
+        if word not in _SESSIONS and not offer.start and not offer.stop:
+            word = "play"  # some platforms name their sessions as they like
         if self._identity.signalling_only or not offer.is_ps() or word not in _SESSIONS:
             self._reply(event, 488)
             return
@@ -71,6 +75,15 @@ class Calls:
         session = Session(event.key, request, channel, offer, tape)
         self.sessions[session.call_id] = session
         self._emit(Prepare(session))
+
+    def _meant(self, request: Request) -> Channel | None:
+        """The channel in the Request-URI, else in To or Subject: some platforms call the device itself."""
+        named = (
+            request.uri.partition(":")[2].partition("@")[0],
+            request.to_user,
+            (request.headers.get("Subject") or "").partition(":")[0].strip(),
+        )
+        return next((self._channels[each] for each in named if each in self._channels), None)
 
     def info(self, event: RequestReceived) -> None:
         """Playback control (MANSRTSP): the 200 carries the RTSP reply."""
@@ -168,7 +181,7 @@ class Calls:
 
 
 def _offer(body: bytes) -> Sdp:
-    offer = parse(body)
+    offer = parse(body, "video")
     if offer.port == 0:
         raise Refused("signalling.bad-sdp", detail="port")
     return offer
