@@ -32,6 +32,7 @@ _PURE = [
     "tests/alarms",
     "tests/outages",
     "tests/fleet",
+    "tests/usability",
 ]
 _FAST: list[Check] = [
     (

@@ -21,6 +21,13 @@ FLOORS: dict[str, tuple[int, str]] = {
     "access": (95, "src/civicam/access/*"),
     "kernel": (100, "src/civicam/kernel/*"),
     "alarms (pure)": (100, "src/civicam/alarms/model.py,src/civicam/alarms/facts.py"),
+    "usability (pure)": (
+        99,
+        ",".join(
+            f"src/civicam/usability/{name}.py"
+            for name in ("model", "facts", "debounce", "board", "judging", "history", "rates", "rows")
+        ),
+    ),
     "fleet (pure)": (
         99,
         "src/civicam/fleet/model.py,src/civicam/fleet/facts.py,src/civicam/fleet/presence.py,src/civicam/fleet/cityfile.py",
@@ -35,6 +42,7 @@ TESTS = [
     "tests/alarms",
     "tests/outages",
     "tests/fleet",
+    "tests/usability",
     "tests/stores",
     "tests/web",
     "tests/house",

@@ -27,6 +27,7 @@ from civicam.kernel.errors import Refused
 from civicam.media.settings import MediaSettings
 from civicam.observability.settings import LogSettings
 from civicam.outages.settings import OutageSettings
+from civicam.usability.settings import UsabilitySettings
 from civicam.web.settings import WebSettings
 
 PREFIX = "CIVICAM_"
@@ -49,6 +50,7 @@ class Settings(BaseSettings):
     db: DbSettings = DbSettings()
     fleet: FleetSettings = FleetSettings()
     access: AccessSettings = AccessSettings()
+    usability: UsabilitySettings = UsabilitySettings()
     alarms: AlarmSettings = AlarmSettings()
     outages: OutageSettings = OutageSettings()
     gateway: GatewaySettings = GatewaySettings()

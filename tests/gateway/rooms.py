@@ -236,6 +236,7 @@ class MemoryEngine:
         self.recorded: dict[str, Path] = {}
         self.closed: list[str] = []
         self.viewers: Counter[str] = Counter()
+        self.packets: Counter[str] = Counter()
         self.full = False
         self.slow_s = 0.0
         self.send_slow_s = 0.0
@@ -318,7 +319,10 @@ class MemoryEngine:
 
     async def stats(self) -> list[StreamStats]:
         return [
-            StreamStats(each, Codec.H264, 1920, 1080, 0, 0, 0, 0, 0, 0, 0, None, self.viewers[each], 0, "")
+            StreamStats(
+                *(each, Codec.H264, 1920, 1080, 4000.0, 25.0, self.packets[each], 0, 0.0, 1.0, 25, None),
+                *(self.viewers[each], 0, ""),
+            )
             for each, spec in self.open.items()
             if not isinstance(spec, SendSpec)
         ]

@@ -19,7 +19,7 @@ from tests.gateway.wire import (
     next_seed,
 )
 
-from civicam.gateway.ports import GatewayPorts
+from civicam.gateway.ports import GatewayPorts, Usability
 from civicam.gateway.service import Gateway
 from civicam.gateway.settings import GatewaySettings
 from civicam.signalling.gb28181.manscdp import (
@@ -39,6 +39,7 @@ class World:
         self.prober = MemoryProber()
         self.snapshots = Path("civicam-data/snapshots")
         self.door = ("0.0.0.0", 8080)
+        self.usability: Usability | None = None
         self._hosts = itertools.count(2)
 
     async def start(self) -> Gateway:
@@ -52,6 +53,7 @@ class World:
             lambda host: GATE_HOST,
             snapshots=self.snapshots,
             door=self.door,
+            usability=self.usability,
         )
         self.gateway = Gateway(self.settings, ports, b"0123456789abcdef" + bytes([next_seed() % 256]))
         self.agent = MemoryAgent(

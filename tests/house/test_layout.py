@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOMS = ("alarms", "outages", "fleet", "access")
+ROOMS = ("alarms", "usability", "fleet", "access")
 ROOM_FILES = (
     "__init__.py",
     "README.md",

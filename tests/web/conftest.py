@@ -29,6 +29,7 @@ from civicam.db.engine import Database
 from civicam.db.migrate import migrate
 from civicam.db.outbox import Dispatcher
 from civicam.db.unit import UnitOfWork
+from civicam.fleet.directory import ChannelDirectory
 from civicam.fleet.queries import FleetQueries
 from civicam.fleet.service import FACTS, FleetService
 from civicam.fleet.settings import FleetSettings
@@ -40,6 +41,10 @@ from civicam.outages.service import FACTS as OUTAGE_FACTS
 from civicam.outages.service import OutageService
 from civicam.outages.settings import OutageSettings
 from civicam.outages.store import OutageStore
+from civicam.usability.collector import FACTS as USABILITY_FACTS
+from civicam.usability.service import UsabilityService
+from civicam.usability.settings import UsabilitySettings
+from civicam.usability.store import UsabilityStore
 from civicam.web.app import create_app
 from civicam.web.ports import Component, Health, Services, WorkerRow
 from civicam.web.settings import WebSettings
@@ -121,6 +126,7 @@ class House:
     operator: PretendOperator
     alarms: AlarmService
     outages: OutageService
+    usability: UsabilityService
     logged_in: str = ""
 
     async def log_in(self) -> dict[str, Any]:
@@ -183,6 +189,9 @@ def house(tmp_path: Path) -> OpenHouse:
             OutageSettings(register_s=1),
             PretendRegisters(),
             PretendProber(),
+        directory = ChannelDirectory(UnitOfWork(database, FleetQueries))
+        usability = UsabilityService(
+            UnitOfWork(database, UsabilityStore), directory, clock, UsabilitySettings()
         )
         await fleet.import_city(json.dumps(CITY))
         gateway, engine, ready = PretendGateway(), PretendEngine(), [""]
@@ -200,6 +209,8 @@ def house(tmp_path: Path) -> OpenHouse:
             access=access,
             alarms=alarms,
             outages=outages,
+            usability=usability,
+            directory=directory,
             streams=gateway,
             operator=operator,
             engine=engine,
@@ -218,14 +229,30 @@ def house(tmp_path: Path) -> OpenHouse:
         (static / "map" / "city.pmtiles").write_bytes(bytes(range(256)))
         app = create_app(services, static)
         dispatcher = Dispatcher(database, clock, FACTS | ALARM_FACTS | OUTAGE_FACTS)
+        dispatcher = Dispatcher(database, clock, FACTS | ALARM_FACTS | USABILITY_FACTS)
         dispatcher.watch("consoles", app.state.hub.watch)
+        dispatcher.watch("usability", usability.hear)
         await dispatcher.start()
+        await usability.collector.begin()
+        await usability.sync()
         transport = httpx.ASGITransport(app, client=("192.0.2.7", 4000))
         try:
             async with httpx.AsyncClient(transport=transport, base_url=BASE) as http:
                 yield House(
                     *(app, http, fleet, access, database, gateway, engine, clock, ready, operator),
                     *(alarms, outages),
+                    app,
+                    http,
+                    fleet,
+                    access,
+                    database,
+                    gateway,
+                    engine,
+                    clock,
+                    ready,
+                    operator,
+                    alarms,
+                    usability,
                 )
         finally:
             await app.state.hub.aclose()

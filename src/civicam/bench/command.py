@@ -61,6 +61,19 @@ def endurance(
     _tell(run(wish), as_json)
 
 
+@app.command()
+def usability(
+    days: Annotated[int, typer.Option(min=1, max=400, help="Days of history.")] = 30,
+    seed: Annotated[int, typer.Option(help="Another city, another history.")] = 1,
+    repetitions: Annotated[int, typer.Option(min=1, help="Answers a question; the median counts.")] = 9,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Measure what the history of 5,892 channels costs to write and to ask, on SQLite."""
+    from civicam.bench.usability import run
+
+    _tell(run(days, seed, repetitions), as_json)
+
+
 def _tell(report: Report, as_json: bool) -> None:
     """Print it; the exit status says whether every goal was met."""
     typer.echo(report.to_json() if as_json else lines(report))

@@ -24,12 +24,15 @@ from civicam.config import Settings
 from civicam.db.engine import Database
 from civicam.db.migrate import demand_current, migrate
 from civicam.db.unit import UnitOfWork
+from civicam.fleet.directory import ChannelDirectory
 from civicam.fleet.queries import FleetQueries
 from civicam.fleet.service import FleetService
 from civicam.fleet.store import FleetStore
 from civicam.fleet.vault import KeyFileVault
 from civicam.outages.service import OutageService
 from civicam.outages.store import OutageStore
+from civicam.usability.service import UsabilityService
+from civicam.usability.store import UsabilityStore
 
 
 class SystemClock:
@@ -51,6 +54,8 @@ class Rooms:
     database: Database
     fleet: FleetService
     access: AccessService
+    usability: UsabilityService
+    directory: ChannelDirectory
     alarms: AlarmService
     outages: OutageService
     clock: SystemClock
@@ -91,6 +96,9 @@ def rooms(settings: Settings) -> Rooms:
         StoredHeartbeats(database, clock, settings.fleet.heartbeat_flush_s),
     )
     return Rooms(database, fleet, access, alarms, outages, clock)
+    directory = ChannelDirectory(UnitOfWork(database, FleetQueries))
+    usability = UsabilityService(UnitOfWork(database, UsabilityStore), directory, clock, settings.usability)
+    return Rooms(database, fleet, access, usability, directory, alarms, clock)
 
 
 @asynccontextmanager

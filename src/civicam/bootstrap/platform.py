@@ -32,6 +32,7 @@ from civicam.signalling.aio.agent import SipAgent
 from civicam.signalling.aio.route import local_address
 from civicam.signalling.sip.build import IdSource, RandomPool
 from civicam.signalling.sip.endpoint import SipEndpoint
+from civicam.usability.collector import FACTS as USABILITY_FACTS
 from civicam.web.app import create_app
 from civicam.web.ports import Component, ComponentState, Health, Services, WorkerRow
 
@@ -114,6 +115,8 @@ class Platform:
             log.info("viewings.ended-after-crash", viewings=ended)
         await found.fleet.start()
         self._later("heartbeats", 10, found.fleet.aclose)
+        await found.usability.start()
+        self._later("usability", 10, found.usability.aclose)
         await found.alarms.start()
         self._later("alarms", 2, found.alarms.aclose)
         await found.outages.start()
@@ -138,6 +141,7 @@ class Platform:
             clock=found.clock,
             ids=ids,
             local_address=local_address,
+            usability=found.usability,
             downloads=settings.download.folder or self.settings.data / "downloads",
             snapshots=settings.snapshot.folder or self.settings.data / "snapshots",
             door=(self.settings.web.host, self.port),
@@ -153,7 +157,7 @@ class Platform:
         self._later("gateway", 12, gateway.stop)
         await gateway.start(agent, self.sip_port)
         wanted = asyncio.Event()
-        found.fleet.changed.append(wanted.set)
+        found.fleet.changed += [wanted.set, found.usability.directory_changed]
         follower = asyncio.create_task(_follow(wanted, gateway.devices_changed), name="devices-changed")
         self._later("devices-changed", 1, _cancelling(follower))
 
@@ -181,8 +185,10 @@ class Platform:
         dispatcher = Dispatcher(found.database, found.clock, FACTS | ALARM_FACTS | OUTAGE_FACTS)
         dispatcher.handle("outages", take_presence)
         dispatcher.watch("consoles", app.state.hub.watch)
+        dispatcher.watch("usability", found.usability.hear)
         await dispatcher.start()
         self._later("outbox", 3, dispatcher.aclose)
+        await found.usability.sync()  # once facts are delivered: nothing is missed between the two
         self._later("viewings", 5, app.state.live.aclose)
         self._later("playbacks", 5, app.state.playback.aclose)
         self._later("broadcasts", 5, app.state.broadcast.aclose)

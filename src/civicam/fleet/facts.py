@@ -173,6 +173,24 @@ class CatalogueApplied:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelState:
+    """What a channel has become; ``reason`` as in `civicam.fleet.model.channel_state`."""
+
+    channel_id: ChannelId
+    state: Presence
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelsChanged:
+    """States of a device's channels have changed, for whatever reason; those that stayed are not named."""
+
+    device_id: DeviceId
+    at: datetime
+    channels: tuple[ChannelState, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ChangesApplied:
     """What news of channels led to. ``unknown`` are channels that were spoken of and that no catalogue has
     named, or no longer: the device is to be asked for its list."""
@@ -197,5 +215,5 @@ class ChannelRoute:
     """How the device signals: ``udp`` or ``tcp``."""
 
 
-FleetFact = DeviceRegistered | DeviceUnregistered | PresenceChanged | CatalogueApplied
+FleetFact = DeviceRegistered | DeviceUnregistered | PresenceChanged | CatalogueApplied | ChannelsChanged
 """What goes to the outbox."""

@@ -23,6 +23,7 @@ from civicam.fleet.facts import (
 from civicam.fleet.model import CatalogueChange, Channel, DeviceState
 from civicam.fleet.register import CameraRecord
 from civicam.fleet.views import (
+    ChannelCard,
     ChannelFilter,
     ChannelPage,
     ChannelRow,
@@ -35,6 +36,7 @@ from civicam.fleet.views import (
     Node,
     SiteRow,
     SourceRow,
+    Text,
 )
 
 
@@ -227,6 +229,14 @@ class FleetQueries(Protocol):
 
     def channel_ids(self, device_ids: Sequence[DeviceId]) -> dict[DeviceId, list[ChannelId]]:
         """The channels of some devices."""
+        ...
+
+    def cards(self, device_ids: Sequence[DeviceId] | None) -> list[ChannelCard]:
+        """State and place of the channels of some devices, or all."""
+        ...
+
+    def place_names(self) -> dict[str, Text]:
+        """Districts, streets and sites by code or id."""
         ...
 
     def device_names(self, device_ids: Sequence[str]) -> dict[str, str]:

@@ -7,12 +7,13 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, or_, select
 
-from civicam.fleet import device_queries
+from civicam.fleet import device_queries, place_queries
 from civicam.fleet.cursor import mark, place
 from civicam.fleet.facts import ChannelId, DeviceId, Presence
 from civicam.fleet.model import MOVES
 from civicam.fleet.tables import channel, city, device, district, site, street, transition
 from civicam.fleet.views import (
+    ChannelCard,
     ChannelFilter,
     ChannelPage,
     ChannelRow,
@@ -197,6 +198,12 @@ class FleetQueries:
     def channel_names(self, channel_ids: Sequence[str]) -> dict[str, str]:
         query = select(channel.c.channel_id, channel.c.name).where(channel.c.channel_id.in_(channel_ids))
         return {row.channel_id: row.name for row in self._db.execute(query)}
+
+    def cards(self, device_ids: Sequence[DeviceId] | None) -> list[ChannelCard]:
+        return place_queries.cards(self._db, device_ids)
+
+    def place_names(self) -> dict[str, Text]:
+        return place_queries.names(self._db)
 
     def device_names(self, device_ids: Sequence[str]) -> dict[str, str]:
         query = select(device.c.device_id, device.c.name).where(device.c.device_id.in_(device_ids))

@@ -18,6 +18,7 @@ from civicam.fleet.facts import (
     ChannelChange,
     ChannelId,
     ChannelRoute,
+    ChannelsChanged,
     DeviceCredentials,
     DeviceId,
     DeviceInfo,
@@ -70,6 +71,7 @@ FACTS: dict[str, type[FleetFact]] = {
     "fleet.unregistered": DeviceUnregistered,
     "fleet.presence-changed": PresenceChanged,
     "fleet.catalogue-applied": CatalogueApplied,
+    "fleet.channels-changed": ChannelsChanged,
 }
 """Names of this room's facts in the outbox."""
 

@@ -1,4 +1,4 @@
-"""The states of channels that follow from their devices', written for many devices at once."""
+"""The states of channels that follow from their devices', written and told for many devices at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select, update
 
-from civicam.fleet.facts import CatalogueItem, ChannelId, DeviceId, Presence
+from civicam.db.outbox import append
+from civicam.fleet.facts import CatalogueItem, ChannelId, ChannelsChanged, ChannelState, DeviceId, Presence
 from civicam.fleet.model import Channel, DeviceState, channel_state
 from civicam.fleet.tables import channel, device
 
@@ -41,17 +42,23 @@ _STATE = (
 
 
 def restate(connection: Connection, moments: Mapping[DeviceId, datetime]) -> None:
-    """Bring the states of some devices' channels in line; those that stay keep their ``since``.
+    """Bring the states of some devices' channels in line, and tell of it; those that stay keep their
+    ``since``.
 
     ``moments``: when each device changed, which is since when its channels are what they are now.
     """
-    changed = [
-        row
-        for ids in _chunks(moments)
-        for row in _changed(connection.execute(_FOUND, {"devices": ids}), moments)
-    ]
-    if changed:
-        connection.execute(_STATE, changed)
+    changed: list[dict[str, Any]] = []
+    told: dict[DeviceId, list[ChannelState]] = {}
+    for ids in _chunks(moments):
+        for device_id, row in _changed(connection.execute(_FOUND, {"devices": ids}), moments):
+            changed.append(row)
+            state = ChannelState(ChannelId(row["key"]), Presence(row["new_state"]), row["new_reason"])
+            told.setdefault(device_id, []).append(state)
+    if not changed:
+        return
+    connection.execute(_STATE, changed)
+    facts = [ChannelsChanged(key, moments[key], tuple(states)) for key, states in told.items()]
+    append(connection, [("fleet.channels-changed", fact) for fact in facts], facts[-1].at)
 
 
 def _chunks(moments: Mapping[DeviceId, datetime]) -> Iterator[list[DeviceId]]:
@@ -60,7 +67,7 @@ def _chunks(moments: Mapping[DeviceId, datetime]) -> Iterator[list[DeviceId]]:
         yield chunk
 
 
-def _changed(rows: Any, moments: Mapping[DeviceId, datetime]) -> Iterator[dict[str, Any]]:
+def _changed(rows: Any, moments: Mapping[DeviceId, datetime]) -> Iterator[tuple[DeviceId, dict[str, Any]]]:
     for row in rows:
         state, reason = channel_state(
             DeviceState(Presence(row.device_presence), row.device_reason, row.device_enabled), _channel(row)
@@ -68,8 +75,10 @@ def _changed(rows: Any, moments: Mapping[DeviceId, datetime]) -> Iterator[dict[s
         if (state.value, reason) == (row.state, row.reason):
             continue
         stays = state.value == row.state and row.since is not None
-        since = row.since if stays else moments[DeviceId(row.device_id)]
-        yield {"key": row.channel_id, "new_state": state.value, "new_reason": reason, "new_since": since}
+        device_id = DeviceId(row.device_id)
+        since = row.since if stays else moments[device_id]
+        values = {"key": row.channel_id, "new_state": state.value, "new_reason": reason, "new_since": since}
+        yield device_id, values
 
 
 def _channel(row: Row[Any]) -> Channel:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from civicam.fleet.facts import Presence
+from civicam.fleet.facts import ChannelId, DeviceId, Presence
 
 SiteState = Literal["online", "offline", "partial", "unknown"]
 
@@ -100,6 +100,22 @@ class ChannelRow:
     ptz: bool
     streams: list[Literal["main", "sub"]]
     last_seen: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelCard:
+    """A channel's state and what it can be grouped by; ``kind`` is its device's."""
+
+    channel_id: ChannelId
+    device_id: DeviceId
+    state: Presence
+    reason: str
+    since: datetime | None
+    kind: str
+    protocol: Literal["gb28181", "rtsp"]
+    site_id: str | None
+    district: str | None
+    street: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import replace
 
 from civicam.fleet.facts import DeviceId
@@ -51,6 +52,8 @@ class Maintenance:
         self._addresses = addresses
         self._commands = commands
         self._upgrades: OrderedDict[str, UpgradeState] = OrderedDict()
+        self.clock_told: Callable[[DeviceId, float | None], None] = lambda _device, _off: None
+        """Hears how far each clock was off whenever a status came; None: it told no time."""
 
     async def status(self, device_id: DeviceId) -> DeviceStatusRow:
         """DeviceStatus; its clock against ours."""
@@ -60,6 +63,7 @@ class Maintenance:
         off = None
         if found.device_time is not None:
             off = round((found.device_time - self._desk.clock.now()).total_seconds(), 3)
+        self.clock_told(device_id, off)
         return DeviceStatusRow(
             online=found.online,
             working=found.working,

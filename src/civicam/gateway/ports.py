@@ -35,6 +35,7 @@ from civicam.signalling.sip.build import IdSource
 from civicam.signalling.sip.events import RequestReceived, TransactionKey
 from civicam.signalling.sip.message import Request, Response
 from civicam.signalling.sip.peer import Peer
+from civicam.usability.judging import StreamMeasured
 
 
 class Fleet(Protocol):
@@ -109,6 +110,32 @@ class Alarms(Protocol):
         ...
 
 
+class Usability(Protocol):
+    """The usability room as the gateway sees it: takes what was measured; never blocks, never raises."""
+
+    @property
+    def stream_every_s(self) -> float:
+        """How often streams that flow are measured."""
+        ...
+
+    @property
+    def clock_every_s(self) -> float:
+        """How often a device is asked for its time."""
+        ...
+
+    def stream(self, channel_id: ChannelId, found: StreamMeasured) -> None:
+        """A live stream over its last seconds."""
+        ...
+
+    def open_failed(self, channel_id: ChannelId, code: str) -> None:
+        """A stream was asked for and did not come, by no fault of ours."""
+        ...
+
+    def clock_told(self, device_id: DeviceId, off_s: float | None, resolution_s: float) -> None:
+        """A device's clock, ``off_s`` ahead of ours; None when it tells no time."""
+        ...
+
+
 class RtspProber(Protocol):
     """Asks a source by OPTIONS or DESCRIBE, opens no stream. Never raises for what the source does."""
 
@@ -168,6 +195,8 @@ class GatewayPorts:
     clock: Clock
     ids: IdSource
     local_address: Callable[[str], str]
+    usability: Usability | None = None
+    """None: nothing is measured, and no device is asked for its time."""
     downloads: Path = Path("civicam-data/downloads")
     """Where recordings fetched from devices are kept."""
     snapshots: Path = Path("civicam-data/snapshots")

@@ -16,6 +16,7 @@ from __future__ import annotations
 import zlib
 from collections import Counter, deque
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import structlog
 
@@ -27,6 +28,7 @@ from civicam.gateway.faults import FaultLog
 from civicam.gateway.line import Line
 from civicam.gateway.live import GbSource, Leg
 from civicam.gateway.liveness import Liveness
+from civicam.gateway.measuring import Measuring
 from civicam.gateway.operations import Operations
 from civicam.gateway.ports import Agent, GatewayPorts
 from civicam.gateway.roster import Roster
@@ -70,6 +72,7 @@ class Gateway:
         self._history_ssrcs = SsrcPool(settings.id, history=True, start=start % SPAN)
         self._first_sn = start % 100_000 + 1
         self._running: Running | None = None
+        self._measuring: Measuring | None = None
         self._viewer_left: Callable[[str], None] = lambda _viewer: None
         self._early: deque[RequestReceived] = deque(maxlen=_EARLY)
         self.trace = Trace(key_of(self._knows, self._sends_from))
@@ -117,6 +120,12 @@ class Gateway:
         self._running.operations.snapshots.start()
         self._running.operations.checkups.watching(lambda each: self.open_live(each, "sub"), self.release)
         self._tasks.spawn(self._follow_engine(), "engine-events")
+        if self._ports.usability is not None:
+            maintenance = self._running.operations.maintenance
+            self._measuring = Measuring(
+                desk, self._ports.engine, self._sessions, maintenance, self._ports.usability
+            )
+            self._measuring.start()
         while self._early:
             self.on_request(self._early.popleft())
 
@@ -236,9 +245,10 @@ class Gateway:
         device_id = route.device_id
         if self._liveness.book.presence(device_id) is Presence.OFFLINE:
             raise refusals.failure(refusals.DEVICE_OFFLINE, self._name(device_id), route.channel_gb_id)
-        if route.protocol == "rtsp":
-            return await self._open_rtsp(running.desk, route)
-        return await self._open_gb(running.desk, route, stream)
+        with nullcontext() if self._measuring is None else self._measuring.opening(channel_id):
+            if route.protocol == "rtsp":
+                return await self._open_rtsp(running.desk, route)
+            return await self._open_gb(running.desk, route, stream)
 
     async def _open_rtsp(self, desk: Desk, route: ChannelRoute) -> str:
         key: Key = (route.device_id, route.channel_id, "main")  # one address, one stream

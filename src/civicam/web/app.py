@@ -29,6 +29,7 @@ from civicam.web.api import (
     playback,
     snapshots,
     system,
+    usability,
 )
 from civicam.web.broadcast import BroadcastDesk
 from civicam.web.events import EventHub
@@ -67,6 +68,7 @@ def api() -> FastAPI:
         outages.router,
         fleet.router,
         devices.router,
+        usability.router,
         control.router,
         live.router,
         playback.router,

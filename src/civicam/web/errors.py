@@ -52,6 +52,7 @@ STATUS: dict[str, int] = {
     "media.picture-cut": 400,
     "outages.unknown-outage": 404,
     "outages.unknown-work": 404,
+    "usability.bad-period": 422,
     "web.cross-origin": 403,
     "web.method": 405,
     "web.not-found": 404,

@@ -21,6 +21,7 @@ from civicam.fleet.facts import CatalogueApplied, DeviceId, PresenceChanged
 from civicam.fleet.service import FleetService
 from civicam.kernel.clock import Clock
 from civicam.kernel.errors import CivicamError
+from civicam.usability.facts import UsableChanged
 from civicam.web.alarms import AlarmNews
 from civicam.web.settings import WebSettings
 from civicam.web.situation import SituationDesk
@@ -84,6 +85,8 @@ class EventHub:
         self._settings = settings
         self._consoles: set[Console] = set()
         self._pending: deque[PresenceChanged | CatalogueApplied] = deque(maxlen=PENDING)
+        self._usable: dict[str, UsableChanged] = {}
+        """The newest of each channel since the last batch."""
         self._tasks: list[asyncio.Task[None]] = []
         self.closed_slow = 0
 
@@ -97,6 +100,7 @@ class EventHub:
         self._tasks = [
             asyncio.create_task(self._every(1 / self._settings.events_hz, self._tell_changes)),
             asyncio.create_task(self._every(1 / self._settings.events_hz, self._tell_alarms)),
+            asyncio.create_task(self._every(1 / self._settings.events_hz, self._tell_usable)),
             asyncio.create_task(self._every(self._settings.situation_s, self._tell_situation)),
         ]
 
@@ -112,6 +116,8 @@ class EventHub:
         """Take a fact of the outbox."""
         if isinstance(fact, PresenceChanged | CatalogueApplied) and self._consoles:
             self._pending.append(fact)
+        elif isinstance(fact, UsableChanged) and self._consoles:
+            self._usable[fact.channel_id] = fact
         elif self._consoles:
             self._alarms.note(fact)
 
@@ -163,6 +169,16 @@ class EventHub:
             "reason": fact.reason_code or None,
             "at": fact.at.isoformat(),
         }
+
+    async def _tell_usable(self) -> None:
+        if not self._usable:
+            return
+        facts, self._usable = self._usable, {}
+        events = [
+            {"channel_id": key, "state": fact.after, "at": fact.at.isoformat(), "legs": list(fact.legs)}
+            for key, fact in facts.items()
+        ]
+        self.publish({"type": "usable", "events": events})
 
     async def _tell_alarms(self) -> None:
         if found := await self._alarms.take():

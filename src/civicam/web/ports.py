@@ -9,12 +9,14 @@ from typing import Literal, Protocol
 from civicam.access.service import AccessService
 from civicam.alarms.facts import Alarm
 from civicam.alarms.service import AlarmService
+from civicam.fleet.directory import ChannelDirectory
 from civicam.fleet.facts import ChannelId, DeviceId
 from civicam.fleet.service import FleetService
 from civicam.fleet.sight import Checkup, DeviceSight, Position, TraceRow
 from civicam.kernel.clock import Clock
 from civicam.media.engine import MediaEngine
 from civicam.observability.metrics import Metrics
+from civicam.usability.service import UsabilityService
 from civicam.outages.service import OutageService
 from civicam.web.orders import (
     Broadcasts,
@@ -190,6 +192,7 @@ class Services:
     fleet: FleetService
     access: AccessService
     alarms: AlarmService
+from civicam.usability.service import UsabilityService
     outages: OutageService
     streams: Streams
     operator: Operator

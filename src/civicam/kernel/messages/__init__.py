@@ -21,6 +21,7 @@ from civicam.kernel.messages import (
     outages,
     signalling,
     simulator,
+    usability,
     web,
 )
 
@@ -39,6 +40,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
         outages,
         signalling,
         simulator,
+        signalling,
+        simulator,
+        usability,
         web,
     )
     for code, pair in room.MESSAGES.items()
