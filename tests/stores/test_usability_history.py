@@ -1,4 +1,4 @@
-"""History asked on both databases: days add up to their rows, rates, strips, what is removed and forgotten."""
+"""History asked on both databases: days add up to their rows, rates, what is removed and forgotten."""
 
 from __future__ import annotations
 

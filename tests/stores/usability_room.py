@@ -1,4 +1,4 @@
-"""The usability room on a real store, moved by hand: a town, a process that can be killed, a store that fails."""
+"""The usability room on a real store, moved by hand: a process that can be killed, a store that fails."""
 
 from __future__ import annotations
 
