@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOMS = ("alarms", "outages", "fleet", "access")
-ROOMS = ("alarms", "usability", "fleet", "access")
+ROOMS = ("alarms", "outages", "usability", "fleet", "access")
 ROOM_FILES = (
     "__init__.py",
     "README.md",

@@ -189,6 +189,7 @@ def house(tmp_path: Path) -> OpenHouse:
             OutageSettings(register_s=1),
             PretendRegisters(),
             PretendProber(),
+        )
         directory = ChannelDirectory(UnitOfWork(database, FleetQueries))
         usability = UsabilityService(
             UnitOfWork(database, UsabilityStore), directory, clock, UsabilitySettings()
@@ -228,8 +229,7 @@ def house(tmp_path: Path) -> OpenHouse:
         (static / "assets" / "app-1234.js").write_text("export {}")
         (static / "map" / "city.pmtiles").write_bytes(bytes(range(256)))
         app = create_app(services, static)
-        dispatcher = Dispatcher(database, clock, FACTS | ALARM_FACTS | OUTAGE_FACTS)
-        dispatcher = Dispatcher(database, clock, FACTS | ALARM_FACTS | USABILITY_FACTS)
+        dispatcher = Dispatcher(database, clock, FACTS | ALARM_FACTS | OUTAGE_FACTS | USABILITY_FACTS)
         dispatcher.watch("consoles", app.state.hub.watch)
         dispatcher.watch("usability", usability.hear)
         await dispatcher.start()
@@ -240,19 +240,7 @@ def house(tmp_path: Path) -> OpenHouse:
             async with httpx.AsyncClient(transport=transport, base_url=BASE) as http:
                 yield House(
                     *(app, http, fleet, access, database, gateway, engine, clock, ready, operator),
-                    *(alarms, outages),
-                    app,
-                    http,
-                    fleet,
-                    access,
-                    database,
-                    gateway,
-                    engine,
-                    clock,
-                    ready,
-                    operator,
-                    alarms,
-                    usability,
+                    *(alarms, outages, usability),
                 )
         finally:
             await app.state.hub.aclose()

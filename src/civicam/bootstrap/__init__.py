@@ -95,10 +95,9 @@ def rooms(settings: Settings) -> Rooms:
         FleetRegisters(database),
         StoredHeartbeats(database, clock, settings.fleet.heartbeat_flush_s),
     )
-    return Rooms(database, fleet, access, alarms, outages, clock)
     directory = ChannelDirectory(UnitOfWork(database, FleetQueries))
     usability = UsabilityService(UnitOfWork(database, UsabilityStore), directory, clock, settings.usability)
-    return Rooms(database, fleet, access, usability, directory, alarms, clock)
+    return Rooms(database, fleet, access, usability, directory, alarms, outages, clock)
 
 
 @asynccontextmanager

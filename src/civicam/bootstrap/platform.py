@@ -167,6 +167,8 @@ class Platform:
             fleet=found.fleet,
             access=found.access,
             alarms=found.alarms,
+            usability=found.usability,
+            directory=found.directory,
             outages=found.outages,
             streams=self._gateway,
             operator=self._gateway,
@@ -182,7 +184,9 @@ class Platform:
         self._state = app.state
         metrics.add(self._figures)
         metrics.add(self._wire_figures)
-        dispatcher = Dispatcher(found.database, found.clock, FACTS | ALARM_FACTS | OUTAGE_FACTS)
+        dispatcher = Dispatcher(
+            found.database, found.clock, FACTS | ALARM_FACTS | OUTAGE_FACTS | USABILITY_FACTS
+        )
         dispatcher.handle("outages", take_presence)
         dispatcher.watch("consoles", app.state.hub.watch)
         dispatcher.watch("usability", found.usability.hear)
@@ -279,6 +283,13 @@ class Platform:
         yield Figure("outage_steps", "Steps of the outage ledger", outages.steps, "counter")
         yield Figure("outages_opened", "Causes entered in the outage ledger", outages.opened, "counter")
         yield Figure("outage_failures", "Steps that failed and were made again", outages.failures, "counter")
+        usability = self.rooms.usability.collector
+        for name, number in usability.counters.items():
+            yield Figure(
+                "usability_events", "What the usability room counted", number, "counter", {"event": name}
+            )
+        for usable, number in usability.board.count().items():
+            yield Figure("usable", "Channels by what is believed", number, labels={"state": usable.value})
         yield Figure("consoles", "Consoles on the event stream", state.hub.consoles)
         yield Figure("viewings", "Viewings on record and not ended", state.live.viewings)
         last = state.situation.last

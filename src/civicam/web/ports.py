@@ -16,8 +16,8 @@ from civicam.fleet.sight import Checkup, DeviceSight, Position, TraceRow
 from civicam.kernel.clock import Clock
 from civicam.media.engine import MediaEngine
 from civicam.observability.metrics import Metrics
-from civicam.usability.service import UsabilityService
 from civicam.outages.service import OutageService
+from civicam.usability.service import UsabilityService
 from civicam.web.orders import (
     Broadcasts,
     Configuration,
@@ -192,7 +192,8 @@ class Services:
     fleet: FleetService
     access: AccessService
     alarms: AlarmService
-from civicam.usability.service import UsabilityService
+    usability: UsabilityService
+    directory: ChannelDirectory
     outages: OutageService
     streams: Streams
     operator: Operator

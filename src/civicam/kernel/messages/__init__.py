@@ -40,8 +40,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         outages,
         signalling,
         simulator,
-        signalling,
-        simulator,
         usability,
         web,
     )
