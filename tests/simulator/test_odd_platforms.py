@@ -36,6 +36,10 @@ def head(pattern: bytes, new: bytes) -> Change:
 OFFERS: dict[str, Change] = {
     "PS alone": head(rb" 96 98 100", b" 96"),
     "PS last": head(rb" 96 98 100", b" 98 97 96"),
+    "seven payloads with parameters": head(
+        rb" 96 98 100\r\n",
+        b" 96 126 125 99 34 98 97\r\na=fmtp:126 profile-level-id=42e01e\r\na=rtpmap:126 H264/90000\r\n",
+    ),
     "no rtpmap": lambda text: re.sub(rb"a=rtpmap:[^\r]*\r\n", b"", text),
     "no direction": head(rb"a=recvonly\r\n", b""),
     "no y": head(rb"y=[^\r]*\r\n", b""),

@@ -151,6 +151,7 @@ def test_the_password_never_shows() -> None:
         ("403 Forbidden", "media.rtsp-refused", False),
         ("302 Moved", "media.rtsp-refused", True),
         ("503 Busy", "media.rtsp-refused", True),
+        ("461 Unsupported Transport", "media.rtsp-udp-only", False),
     ],
 )
 def test_a_refusal_says_whether_to_come_again(status: str, code: str, retry: bool) -> None:

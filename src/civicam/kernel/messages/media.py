@@ -195,6 +195,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "源上没有该路径",
         "the source has nothing at this path",
     ),
+    "media.rtsp-udp-only": (
+        "源只能用 UDP 传输视频（状态 {status}）；请在源上启用 RTP over TCP",
+        "the source sends over UDP alone (status {status}); enable RTP over TCP on it",
+    ),
     "media.rtsp-refused": (
         "源拒绝了 {step}（状态 {status}）",
         "the source refused {step} (status {status})",

@@ -58,6 +58,9 @@ class Failed:
 
 RtspEvent = Described | Playing | Packet | Failed
 
+_BY_STATUS = {404: "media.rtsp-not-found", 461: "media.rtsp-udp-only"}
+"""461 to a SETUP over TCP: the server sends over UDP alone, which we do not take."""
+
 
 class _Step(enum.Enum):
     IDLE = enum.auto()
@@ -204,7 +207,7 @@ class RtspClient:
                 self._fail("media.rtsp-refused", status=response.status, step=asked[1])
         elif response.status >= 300 and self._step is not _Step.OPTIONS:
             retry = response.status not in (400, 403, 404, 451, 461)
-            code = "media.rtsp-not-found" if response.status == 404 else "media.rtsp-refused"
+            code = _BY_STATUS.get(response.status, "media.rtsp-refused")
             self._fail(code, retry=retry, status=response.status, step=asked[1])
         else:
             self._proceed(response, now)
