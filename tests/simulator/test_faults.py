@@ -85,7 +85,9 @@ def control(faults: Faults, told: list[str]) -> Control:
         told.append(f"{device} {raised.source} {raised.method}/{raised.type} {raised.priority}")
         return "notify"
 
-    return Control(faults, changed=told.append, reboot=told.append, stats=lambda: {"streams": 2}, alarm=alarm)
+    return Control(
+        faults, changed=told.append, reboot=told.append, tells={"stats": lambda: {"streams": 2}}, alarm=alarm
+    )
 
 
 def _ask(control: Control, **request: object) -> dict[str, object]:

@@ -152,7 +152,7 @@ def test_a_cut_ends_the_connection_and_it_comes_back_with_the_power(on_stage: An
 def test_a_frozen_picture_goes_on_being_sent(on_stage: Any) -> None:
     async def story(scene: Stage) -> None:
         moving = await scene.pictures(8)
-        assert min(len(frame.data) for frame in moving) > 150
+        assert min(len(frame.data) for frame in moving) > 100, "the clock at least"
         scene.fault("frozen")
         # nothing changes, so there is soon next to nothing to send
         await scene.until(lambda: len(scene.frames[-1].data) < 80)

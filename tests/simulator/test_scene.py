@@ -13,12 +13,12 @@ from civicam.simulator.description import City
 from civicam.simulator.options import Options
 from civicam.simulator.osd import Osd
 from civicam.simulator.scene.mood import Light, Mood, Place, Weather
-from civicam.simulator.scene.scene import Scene
+from civicam.simulator.scene.scene import Scene, ground
 from civicam.simulator.scene.sprites import CAR, Look
 from civicam.simulator.scene.traffic import PERIOD_S, Vehicle, vehicle_z
 from civicam.simulator.scenes import SceneStore
 from civicam.simulator.sound import frame, street, to_alaw
-from civicam.simulator.yuv import from_rgb, lay, overlay, planes
+from civicam.simulator.yuv import Bytes, from_rgb, lay, overlay, planes
 
 SIZE = (320, 180)
 
@@ -105,11 +105,60 @@ def test_the_clock_makes_the_light(hour: int, light: Light) -> None:
 
 
 def test_scenes_are_shared_and_the_oldest_forgotten() -> None:
-    store = SceneStore(kept=1)
-    first = store.get(Mood(1, "plaza", "day", "clear"), *SIZE)
-    assert store.get(Mood(1, "plaza", "day", "clear"), *SIZE) is first
-    store.get(Mood(2, "plaza", "day", "clear"), *SIZE)
-    assert store.get(Mood(1, "plaza", "day", "clear"), *SIZE) is not first
+    painted: list[int] = []
+
+    def paint(mood: Mood, width: int, height: int) -> Bytes:
+        painted.append(mood.seed)
+        return ground(mood, width, height)
+
+    one, two = Mood(1, "plaza", "day", "clear"), Mood(2, "plaza", "day", "clear")
+    store = SceneStore(kept=0, paint=paint)
+    first = store.get(one, *SIZE)
+    assert store.get(one, *SIZE) is first
+    store.get(two, *SIZE)
+    assert store.get(one, *SIZE) is first, "somebody shows it"
+    del first
+    store.get(one, *SIZE)
+    assert painted == [1, 2, 1]
+
+
+def test_a_large_scene_weighs_as_much_as_its_pixels() -> None:
+    blank = np.zeros((1080 * 3 // 2, 1920), np.uint8)
+    painted: list[tuple[int, int]] = []
+
+    def paint(mood: Mood, width: int, height: int) -> Bytes:
+        painted.append((mood.seed, width))
+        return blank[: height * 3 // 2, :width].copy()
+
+    store = SceneStore(kept=10, paint=paint)
+    for mood in (Mood(1, "plaza", "day", "clear"), Mood(2, "plaza", "day", "clear")):
+        store.get(mood, 1920, 1080)
+    store.get(Mood(1, "plaza", "day", "clear"), 1920, 1080)
+    assert painted == [(1, 1920), (2, 1920), (1, 1920)]
+
+
+def test_writing_is_taken_off_without_a_trace() -> None:
+    rng = np.random.default_rng(3)
+    before = rng.integers(0, 256, (540, 640), dtype=np.uint8)
+    picture = before.copy()
+    parts = planes(picture)
+    osd = Osd("人民路与解放路口", "34020200001310000001", 640, 360)
+    under = osd.under(parts)
+    osd.write(parts, datetime(2026, 5, 4, 3, 2, 1, 40_000, tzinfo=UTC), 5_000, 41)
+    assert (picture != before).sum() > 5_000
+    osd.lift(parts, under)
+    assert (picture == before).all()
+
+
+def test_what_is_where_is_kept_and_is_what_would_be_worked_out() -> None:
+    scene = Scene(Mood(7, "road", "day", "clear"), *SIZE)
+    kept = [scene.draw(tick).copy() for tick in range(40, 44)]
+    again = [scene.draw(tick + 900).copy() for tick in range(40, 44)]
+    fresh = Scene(Mood(7, "road", "day", "clear"), *SIZE)
+    worked_out = [fresh.draw(2 * tick, 50.0).copy() for tick in range(40, 44)]
+    for one, two, three in zip(kept, again, worked_out, strict=True):
+        assert (one == two).all()
+        assert (one == three).mean() > 0.99  # figures move by ticks
 
 
 def test_a_law_follows_g711() -> None:

@@ -111,7 +111,7 @@ def test_every_sink_gets_a_key_frame_first_and_the_last_one_ends_the_feed(on_set
         studio.open("0", SMALL, fresh)
         await fresh.got(1)
         assert fresh.pictures[0].pts == 0, "a feed of its own"
-        assert studio.cpu_s > 0
+        assert studio.done.cpu_s > 0
 
     on_set(story)
 

@@ -14,6 +14,7 @@ from civicam.simulator.workshop_wire import (
     Delivery,
     Gone,
     Key,
+    Labour,
     Look,
     NewsReader,
     Open,
@@ -67,7 +68,7 @@ news = st.one_of(
 
 @given(st.lists(news, max_size=8), st.data())
 def test_news_comes_whole_however_it_is_cut(sent: list[Delivery | Gone], data: st.DataObject) -> None:
-    stream = b"".join(write_news(each, index, index / 8) for index, each in enumerate(sent))
+    stream = b"".join(write_news(each, Labour(index, *[index / 8] * 4)) for index, each in enumerate(sent))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=6)))
     reader = NewsReader()
     got = []
@@ -75,10 +76,10 @@ def test_news_comes_whole_however_it_is_cut(sent: list[Delivery | Gone], data: s
         got += reader.feed(stream[start:end])
     assert got == sent
     if sent:
-        assert (reader.skipped, reader.cpu_s) == (len(sent) - 1, (len(sent) - 1) / 8)
+        assert reader.done == Labour(len(sent) - 1, *[(len(sent) - 1) / 8] * 4)
 
 
-@pytest.mark.parametrize("head", [b"\x07" + bytes(28), b"\0" * 25 + b"\xff" * 4])
+@pytest.mark.parametrize("head", [b"\x07" + bytes(40), b"\0" * 37 + b"\xff" * 4])
 def test_what_no_workshop_wrote_is_refused(head: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 -- the kind of nonsense does not matter
         NewsReader().feed(head)

@@ -74,6 +74,20 @@ def usability(
     _tell(run(days, seed, repetitions), as_json)
 
 
+@app.command()
+def simulator(
+    streams: Annotated[int, typer.Option(min=1, help="Cameras that are watched at once.")] = 40,
+    seconds: Annotated[float, typer.Option(min=1, help="How long it is measured.")] = 30.0,
+    settle: Annotated[float, typer.Option(min=0, help="Seconds before, with every stream open.")] = 40.0,
+    seed: Annotated[int, typer.Option(help="Same seed, same district and scenes.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Measure whether simulated cameras keep 25 pictures a second beside the platform, and at what cost."""
+    from civicam.bench.simulator import Size, run
+
+    _tell(run(Size(streams, seconds, settle, seed)), as_json)
+
+
 def _tell(report: Report, as_json: bool) -> None:
     """Print it; the exit status says whether every goal was met."""
     typer.echo(report.to_json() if as_json else lines(report))

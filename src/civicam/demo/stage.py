@@ -95,6 +95,11 @@ class Stage:
         self._log("user").unlink()  # a link is a key until it is used
         return said
 
+    @property
+    def processes(self) -> dict[str, int]:
+        """Ids of what was started, by name: ``serve`` and ``simulate``; each may have started others."""
+        return {child.name: child.pid for child in self._children}
+
     async def broken(self) -> Child:
         """Returns when one of the processes ended that should not have."""
         waiting = {asyncio.create_task(child.ended()): child for child in self._children}

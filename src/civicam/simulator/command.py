@@ -119,7 +119,7 @@ def describe(
 @app.command()
 def fault(
     control: Annotated[Path, typer.Argument(help="The control socket of a running simulator.")],
-    do: Annotated[str, typer.Argument(help="A kind of fault, or: list, clear, reboot, stats.")],
+    do: Annotated[str, typer.Argument(help="A kind of fault, or: list, clear, reboot, stats, heard.")],
     target: Annotated[str, typer.Argument(help="Feed, fibre, site, device, channel, or all.")] = "",
     value: Annotated[float, typer.Argument(help="Loss 0..1, delay in s, clock error in s.")] = 0.0,
 ) -> None:
@@ -132,7 +132,7 @@ def fault(
     request: dict[str, object] = {"do": "fault", "kind": do, "target": target, "value": value}
     if do == "clear":
         request = {"do": "clear", "fault": int(target)} if target.isdigit() else {"do": "clear"}
-    elif do in ("list", "stats", "reboot"):
+    elif do in ("list", "stats", "heard", "reboot"):
         request = {"do": do, "target": target}
     _order(control, request)
 

@@ -6,6 +6,7 @@
     {"do": "alarm", "target": "<channel id>", "method": 5, "type": 2, "priority": 1}
                                                                -> {"ok": true, "sent": {"notify": 1}}
     {"do": "reboot", "target": "<device id>"}   {"do": "list"}   {"do": "stats"}
+    {"do": "heard"}                                            -> {"ok": true, "heard": [{"target": …}, …]}
 
 What cannot be done is answered with ``"ok": false``, a code and a sentence.
 """
@@ -16,7 +17,7 @@ import asyncio
 import json
 import socket
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -34,17 +35,17 @@ _DESCRIPTION = 200
 
 class Control:
     """Serves the socket. ``changed`` hears of devices whose condition changed, ``reboot`` of restarts;
-    ``alarm`` lets a device send one and says how it went.
+    ``alarm`` lets a device send one and says how it went. ``tells`` answers questions by their ``do``.
     """
 
     def __init__(
         self, faults: Faults, *, changed: Callable[[str], None], reboot: Callable[[str], None],
-        stats: Callable[[], dict[str, object]], alarm: Callable[[str, Raised], How],
+        tells: Mapping[str, Callable[[], object]], alarm: Callable[[str, Raised], How],
     ) -> None:  # fmt: skip
         self._faults = faults
         self._changed = changed
         self._reboot = reboot
-        self._stats = stats
+        self._tells = tells
         self._alarm = alarm
         self._server: asyncio.Server | None = None
         self._path: Path | None = None
@@ -115,13 +116,11 @@ class Control:
                 return {"sent": dict(self._raise(request))}
             case "list":
                 return {"faults": [asdict(fault) for fault in self._faults.active.values()]}
-            case "stats":
-                return {"stats": self._stats()}
+            case str(question) if question in self._tells:
+                return {question: self._tells[question]()}
             case other:
-                raise Refused(
-                    "simulator.bad-request",
-                    reason=f"do {other!r} is not fault, clear, reboot, alarm, list or stats",
-                )
+                known = ", ".join(("fault", "clear", "reboot", "alarm", "list", *self._tells))
+                raise Refused("simulator.bad-request", reason=f"do {other!r} is none of {known}")
 
     def _raise(self, request: dict[str, Any]) -> Counter[How]:
         """Alarms of the channel named, else of the devices behind the target; how many went how."""

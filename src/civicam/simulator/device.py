@@ -2,7 +2,8 @@
 
 Registration, refresh, heartbeats and back-off are `RegistrationClient`'s; here are the messages around
 it, the Catalog in parts (each waits for the 200 to the one before: Annex M), and DeviceInfo. Sessions are in
-`civicam.simulator.calls`, subscriptions and alarms in `civicam.simulator.notices`.
+`civicam.simulator.calls`, subscriptions and alarms in `civicam.simulator.notices`, voice in
+`civicam.simulator.loudspeaker`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from civicam.signalling.gb28181 import manscdp
 from civicam.signalling.gb28181.clock import parse_date
 from civicam.signalling.gb28181.ids import GbId
 from civicam.signalling.gb28181.manscdp import CatalogResponse
+from civicam.signalling.gb28181.manscdp.broadcast import Broadcast
 from civicam.signalling.gb28181.registration import (
     RegistrationClient,
     RegistrationTimes,
@@ -32,6 +34,7 @@ from civicam.signalling.sip.message import Request, Response, delta_seconds
 from civicam.simulator.calls import Calls
 from civicam.simulator.conduct import Conduct
 from civicam.simulator.identity import Identity, catalogue, description, unasked
+from civicam.simulator.loudspeaker import Loudspeakers
 from civicam.simulator.notices import How, Notices, Raised
 from civicam.simulator.outputs import Ask, Carry, Output, Purpose, Reply, SetClock
 
@@ -63,6 +66,7 @@ class GbDevice:
         self._out: deque[Output] = deque()
         self.calls = Calls(identity, origin, self.conduct, self._out.append)
         self.notices = Notices(identity, origin, self.conduct, self._out.append, self._message)
+        self.speakers = Loudspeakers(identity, origin, self.conduct, self._out.append, self._message)
         self._parts: deque[CatalogResponse] = deque()
         self._part_under_way = False
         self._nonce_uses: tuple[str, int] = ("", 0)
@@ -97,6 +101,7 @@ class GbDevice:
         self._part_under_way = False
         self.notices.forget()
         self.calls.end_all()
+        self.speakers.end_all("no power")
         self.registration = self._fresh()
 
     def leave(self, now: float) -> None:
@@ -105,6 +110,7 @@ class GbDevice:
         self.registration.stop(now)
         self._drain()
         self.calls.end_all()
+        self.speakers.end_all("left")
 
     def get_timer(self) -> float | None:
         """When `handle_timer` wants to be called."""
@@ -178,6 +184,7 @@ class GbDevice:
                 case WentOffline():
                     self._parts.clear()
                     self.calls.end_all()
+                    self.speakers.end_all("offline")
 
     def _beat(self, sn: int) -> None:
         manners, gb_id = self.conduct.manners, self.identity.device.gb_id
@@ -238,6 +245,7 @@ class GbDevice:
     def darken(self, channels: frozenset[str], now: float) -> None:
         """These channels are off, the others on."""
         self.calls.darken(channels)
+        self.speakers.darken(channels)
         self.notices.darken(channels, now)
 
     # -- requests from the platform
@@ -249,7 +257,7 @@ class GbDevice:
             "MESSAGE": self._on_message,
             "INVITE": self.calls.invite,
             "INFO": self.calls.info,
-            "BYE": self.calls.bye,
+            "BYE": self.speakers.bye if self.speakers.owns(event.request) else self.calls.bye,
             "SUBSCRIBE": self._on_subscribe,
         }.get(event.request.method)
         if handler is not None:
@@ -281,6 +289,8 @@ class GbDevice:
             case manscdp.DeviceInfoQuery(sn=sn, device_id=asked):
                 said = description(self.identity, sn, asked, self.conduct.firmware)
                 self._out.append(Ask(self._message(said), "other"))
+            case Broadcast():
+                self.speakers.wanted(command)
             case manscdp.Message():
                 self._conducted(command)
             case _:

@@ -28,6 +28,7 @@ from civicam.signalling.sip.events import (
     SipEvent,
 )
 from civicam.signalling.sip.limits import Limits
+from civicam.signalling.sip.peer import Peer
 from civicam.simulator.calls import Calls
 from civicam.simulator.conduct import Deed, FetchFirmware, Restart, TakePictures
 from civicam.simulator.description import City, Device
@@ -51,6 +52,7 @@ from civicam.simulator.outputs import (
 from civicam.simulator.sessions import MediaSessions
 from civicam.simulator.studio import Studio
 from civicam.simulator.transmit import Tally
+from civicam.simulator.voices import Voices
 
 _DEVICES_A_SOCKET = 64
 _MAX_SOCKETS = 48
@@ -81,6 +83,7 @@ class Ensemble:
         self._timer_due = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
         self._lines: Lines = {}
+        self.voices = Voices(self._serve, self._peer, self._rng)
 
     # -- start and end
 
@@ -134,6 +137,7 @@ class Ensemble:
         if self._options.unregister:
             await self._leave()
         self._media.close()
+        await self.voices.aclose()
         if self._timer is not None:
             self._timer.cancel()
         for task in list(self._tasks):
@@ -260,6 +264,8 @@ class Ensemble:
                 member.condition.drift = (moment - datetime.now(UTC)).total_seconds()
             case Carry(deed=deed):
                 self._carry(member, deed)
+            case voice:
+                self.voices.do(member, voice)
 
     def _carry(self, member: Member, deed: Deed) -> None:
         """What an order leads to outside the device itself."""
@@ -319,6 +325,10 @@ class Ensemble:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def _peer(self, member: Member) -> Peer:
+        """Where a device's requests go."""
+        return await member.connect(self._options.server, self._lines)
+
     async def _ask(self, member: Member, ask: Ask) -> None:
         life = member.device.registration
         response = None
@@ -328,9 +338,7 @@ class Ensemble:
             if member.condition.delay:
                 await asyncio.sleep(member.condition.delay)
             try:
-                response = await member.agent.request(
-                    ask.request, await member.connect(self._options.server, self._lines)
-                )
+                response = await member.agent.request(ask.request, await self._peer(member))
             except CivicamError:
                 response = None
         if member.device.registration is life:  # not rebooted meanwhile

@@ -67,6 +67,22 @@ class Manners:
     """PES lengths that are too small."""
     stamps_jump: bool = False
     """Stamps leap by an hour every ten seconds."""
+    broadcast_refused: bool = False
+    """ERROR to every Broadcast."""
+    broadcast_uncalled: bool = False
+    """OK to a Broadcast, and no INVITE after it."""
+    broadcast_nat: bool = False
+    """A private address in the offer of a loudspeaker."""
+    broadcast_ack_other: bool = False
+    """The ACK of a loudspeaker's call has a Call-ID of its own."""
+    broadcast_from_channel: bool = False
+    """A loudspeaker calls in the name of its channel."""
+    broadcast_passive: bool = False
+    """Over TCP, a loudspeaker waits to be connected to."""
+    speaker_writes_channels: bool = False
+    """A loudspeaker offers PCMA/8000/1 and a second payload."""
+    loudspeaker_late: int = 0
+    """Seconds after the answer in which a loudspeaker connects (TCP)."""
 
 
 HABITS: Mapping[str, tuple[str, object]] = MappingProxyType(
@@ -100,6 +116,14 @@ HABITS: Mapping[str, tuple[str, object]] = MappingProxyType(
         "private-packets": ("private_packets", True),
         "pes-length": ("pes_length", True),
         "stamps-jump": ("stamps_jump", True),
+        "broadcast-refused": ("broadcast_refused", True),
+        "broadcast-uncalled": ("broadcast_uncalled", True),
+        "broadcast-nat": ("broadcast_nat", True),
+        "broadcast-ack-other": ("broadcast_ack_other", True),
+        "broadcast-from-channel": ("broadcast_from_channel", True),
+        "broadcast-passive": ("broadcast_passive", True),
+        "loudspeaker-codecs": ("speaker_writes_channels", True),
+        "loudspeaker-late": ("loudspeaker_late", int),
     }
 )
 """Name → field and what it becomes; `int` takes the order's value (at least 1)."""

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from civicam.kernel.clock import BEIJING
 from civicam.simulator import strip
-from civicam.simulator.yuv import Overlay, Planes, lay, overlay
+from civicam.simulator.yuv import Bytes, Overlay, Planes, lay, overlay
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -102,14 +102,33 @@ class Osd:
         wide = min(_even(_font(size).getlength(shown) + size), width - 2 * self._margin & ~1)
         self._name = _text(shown, size, wide, _even(size * 1.4))
         self._width = width
-        self._name_top = strip.corner(width, height)[1] - self._name.size[1] - 2
+        strip_top = strip.corner(width, height)[1]
+        self._name_top = (strip_top - self._name.size[1] - 2) & ~1
+        bands = (
+            (self._margin, self._margin + _even(size * 1.4)),
+            (self._name_top, strip_top + strip.cell_size(width)),
+        )
+        self._bands = [(slice(a, b), slice(a // 2, b // 2)) for a, b in bands]
+        self._second: datetime | None = None
+        self._words = ""
+
+    def under(self, target: Planes) -> list[tuple[Bytes, Bytes]]:
+        """What `write` will cover, for `lift`: the whole rows, which are copied fastest."""
+        return [(target.y[full].copy(), target.uv[:, half].copy()) for full, half in self._bands]
+
+    def lift(self, target: Planes, under: list[tuple[Bytes, Bytes]]) -> None:
+        """Take the writing away again."""
+        for (full, half), (y, uv) in zip(self._bands, under, strict=True):
+            target.y[full], target.uv[:, half] = y, uv
 
     def write(self, target: Planes, shown: datetime, drawn_ms: int, counter: int) -> None:
         """Burn it in. ``shown`` is the camera's own clock, ``drawn_ms`` the true Unix time of the drawing."""
-        local = shown.astimezone(BEIJING)
-        text = f"{local:%Y-%m-%d %H:%M:%S}.{local.microsecond // 1000:03d}"
+        second = shown.replace(microsecond=0)
+        if second != self._second:
+            self._second, self._words = second, f"{second.astimezone(BEIJING):%Y-%m-%d %H:%M:%S}"
+        text = f"{self._words}.{shown.microsecond // 1000:03d}"
         lay(target, self._time.show(text), self._margin, self._margin)
         count = self._count.show(f"F{counter % 1_000_000:06d}")
         lay(target, count, (self._width - count.size[0] - self._margin) & ~1, self._margin)
-        lay(target, self._name, self._margin, self._name_top & ~1)
+        lay(target, self._name, self._margin, self._name_top)
         strip.write(target, drawn_ms, counter)

@@ -78,6 +78,60 @@ class Stop:
     session: Session
 
 
+@dataclass(eq=False, slots=True)
+class VoiceCall:
+    """One call of a loudspeaker to the platform; ``target`` is the channel or the device spoken to."""
+
+    device: str
+    target: str
+    source: str
+    tcp: bool
+    passive: bool = False
+    """Over TCP: the platform connects."""
+    ssrc: int = 0
+    invite: Request | None = None
+    dialog: Dialog | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Open a port to hear on, then call `Loudspeakers.call` or `Loudspeakers.no_port`."""
+
+    call: VoiceCall
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """Send the INVITE of this call and report the outcome with `Loudspeakers.answered`."""
+
+    call: VoiceCall
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """Send this ACK."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Hear:
+    """Sound comes from there; over TCP, connect after ``late_s`` seconds."""
+
+    call: VoiceCall
+    host: str
+    port: int
+    late_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hush:
+    """The call is over: close its port."""
+
+    call: VoiceCall
+    why: str
+
+
 @dataclass(frozen=True, slots=True)
 class SetClock:
     """The platform told the time (校时)."""
@@ -92,4 +146,7 @@ class Carry:
     deed: Deed
 
 
-Output = Ask | Reply | Prepare | Play | Stop | SetClock | Carry
+Voice = Listen | Dial | Acknowledge | Hear | Hush
+"""Of loudspeakers."""
+
+Output = Ask | Reply | Prepare | Play | Stop | SetClock | Carry | Voice

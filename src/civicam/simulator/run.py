@@ -23,7 +23,7 @@ from civicam.simulator.picture import MAIN, Profile
 from civicam.simulator.rtsp_server import RtspServer
 from civicam.simulator.scene.mood import Mood
 from civicam.simulator.studio import Studio
-from civicam.simulator.workshop_wire import Part
+from civicam.simulator.workshop_wire import Labour, Part
 
 _DEFAULT_RTSP_PORT = 8554
 _REHEARSED = 20
@@ -112,7 +112,7 @@ class Simulation:
             self.faults,
             changed=self._changed,
             reboot=self._reboot,
-            stats=self.stats,
+            tells={"stats": self.stats, "heard": self.ensemble.voices.heard},
             alarm=self.ensemble.alarm,
         )
 
@@ -148,6 +148,7 @@ class Simulation:
         tallies = [self.ensemble.tally] + ([self.rtsp.tally] if self.rtsp is not None else [])
         rtsp_streams = self.rtsp.streams if self.rtsp is not None else 0
         studio = self.studio
+        done = studio.done if studio is not None else Labour()
         return {
             "uptime_s": round(time.monotonic() - self._started, 1),
             **self.ensemble.states(),
@@ -159,9 +160,17 @@ class Simulation:
             "lost_on_purpose": sum(tally.lost_on_purpose for tally in tallies),
             "blocked": sum(tally.blocked for tally in tallies),
             "drawn": studio.drawn if studio is not None else 0,
-            "skipped": studio.skipped if studio is not None else 0,
+            "skipped": done.skipped,
             "faults": len(self.faults.active),
-            "cpu_s": round(time.process_time() + (studio.cpu_s if studio is not None else 0.0), 2),
+            "cpu_s": round(time.process_time() + done.cpu_s, 2),
+            "cpu": {
+                "drawing": round(done.drawing_s, 3),
+                "writing": round(done.writing_s, 3),
+                "coding": round(done.coding_s, 3),
+                "workshops": round(done.cpu_s, 3),
+                "sending": round(studio.sending_s, 3) if studio is not None else 0.0,
+                "simulator": round(time.process_time(), 3),
+            },
             "sip": self.ensemble.counters(),
         }
 

@@ -41,3 +41,15 @@ def frame(index: int, rate: int) -> bytes:
     loop = street()
     start = index * size % len(loop)
     return loop[start : start + size]
+
+
+def from_alaw(code: int) -> int:
+    """The 16-bit linear sample of one G.711 A-law byte."""
+    code ^= 0x55
+    segment, step = (code & 0x70) >> 4, (code & 0x0F) << 4
+    size = step + 8 if segment == 0 else (step + 0x108) << (segment - 1)
+    return size if code & 0x80 else -size
+
+
+ALAW_POWER = [from_alaw(code) ** 2 for code in range(256)]
+"""The square of the sample of each byte."""

@@ -8,6 +8,8 @@ any coding. Whoever reads it back from a screen knows the latency of the whole w
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from civicam.simulator.yuv import Bytes, Planes
@@ -32,10 +34,24 @@ def crc8(data: bytes) -> int:
     """CRC-8, polynomial 0x07, start 0, not reflected."""
     value = 0
     for byte in data:
-        value ^= byte
-        for _ in range(8):
-            value = (value << 1 ^ 0x07) & 0xFF if value & 0x80 else value << 1
+        value = _CRC[value ^ byte]
     return value
+
+
+def _crc_of(byte: int) -> int:
+    for _ in range(8):
+        byte = (byte << 1 ^ 0x07) & 0xFF if byte & 0x80 else byte << 1
+    return byte
+
+
+_CRC = [_crc_of(byte) for byte in range(256)]
+
+
+@lru_cache(maxsize=8)
+def _cells(cell: int) -> Bytes:
+    """For each byte, one line of pixels through its eight cells."""
+    bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)
+    return np.repeat(np.where(bits, BRIGHT, DARK).astype(np.uint8), cell, axis=1)
 
 
 def payload(unix_ms: int, counter: int) -> bytes:
@@ -49,11 +65,9 @@ def write(target: Planes, unix_ms: int, counter: int) -> None:
     height, width = target.y.shape
     cell = cell_size(width)
     left, top = corner(width, height)
-    bits = np.unpackbits(np.frombuffer(payload(unix_ms, counter), dtype=np.uint8))
-    row = np.repeat(np.where(bits, BRIGHT, DARK).astype(np.uint8), cell)
-    target.y[top : top + cell, left : left + CELLS * cell] = row
-    half = (slice(top // 2, (top + cell) // 2), slice(left // 2, (left + CELLS * cell) // 2))
-    target.u[half] = target.v[half] = 128
+    row = _cells(cell)[np.frombuffer(payload(unix_ms, counter), dtype=np.uint8)]
+    target.y[top : top + cell, left : left + CELLS * cell] = row.reshape(-1)
+    target.uv[:, top // 2 : (top + cell) // 2, left // 2 : (left + CELLS * cell) // 2] = 128
 
 
 def read(luma: Bytes) -> tuple[int, int] | None:

@@ -13,6 +13,7 @@ import logging
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import cast
@@ -26,6 +27,7 @@ from civicam.simulator.workshop_wire import (
     Delivery,
     Gone,
     Key,
+    Labour,
     Look,
     NewsReader,
     Open,
@@ -80,18 +82,15 @@ class Studio:
         self._workshops = [_Workshop(self._news, self._begun) for _ in range(workshops)]
         self.drawn = 0
         """Pictures drawn and coded."""
+        self.sending_s = 0.0
+        """Processor time of this process in which sinks were given pictures."""
         self.broken = 0
         """Feeds given up: their pictures could not be had."""
 
     @property
-    def skipped(self) -> int:
-        """Pictures left out because a workshop was late."""
-        return sum(workshop.skipped for workshop in self._workshops)
-
-    @property
-    def cpu_s(self) -> float:
-        """Processor time of the workshops."""
-        return sum(workshop.cpu_s for workshop in self._workshops)
+    def done(self) -> Labour:
+        """What the workshops did, and those they replaced."""
+        return sum((workshop.done for workshop in self._workshops), Labour())
 
     @property
     def running(self) -> int:
@@ -172,8 +171,10 @@ class Studio:
         if look != feed.look:
             feed.look = look
             feed.workshop.tell(Change(feed.id, look))
+        since = time.thread_time()
         for sink in feed.sinks:
             sink(news.coded, news.number)
+        self.sending_s += time.thread_time() - since
 
     def _begun(self, workshop: _Workshop) -> None:
         """A workshop was replaced: its feeds go on, a second later."""
@@ -195,7 +196,7 @@ class _Workshop(asyncio.Protocol):
         self._begun = begun
         self._reader = NewsReader()
         self._transport: asyncio.Transport | None = None
-        self._past = (0, 0.0)
+        self._past = Labour()
         self._closing = False
         self._restart: asyncio.Task[None] | None = None
         self.process: asyncio.subprocess.Process | None = None
@@ -203,14 +204,9 @@ class _Workshop(asyncio.Protocol):
         self.moods: tuple[Mood, ...] = ()
 
     @property
-    def skipped(self) -> int:
-        """Pictures left out."""
-        return self._past[0] + self._reader.skipped
-
-    @property
-    def cpu_s(self) -> float:
-        """Processor time of the process, and of those it replaced."""
-        return self._past[1] + self._reader.cpu_s
+    def done(self) -> Labour:
+        """What the process did, and those it replaced."""
+        return self._past + self._reader.done
 
     @property
     def load(self) -> int:
@@ -261,7 +257,7 @@ class _Workshop(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
-        self._past = (self.skipped, self.cpu_s)
+        self._past = self.done
         self._reader = NewsReader()
         if not self._closing:
             _log.warning("a workshop ended by itself; another takes its place")

@@ -8,6 +8,7 @@ pictures out, which are counted. One thread uses a workshop; the program around 
 from __future__ import annotations
 
 import heapq
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,15 +17,54 @@ import numpy as np
 
 from civicam.simulator.encoder import Encoder
 from civicam.simulator.osd import Osd
-from civicam.simulator.picture import RATE, TICKS
-from civicam.simulator.workshop_wire import Delivery, Gone, Look
+from civicam.simulator.picture import RATE, TICKS, Coded
+from civicam.simulator.workshop_wire import Delivery, Gone, Labour, Look
 from civicam.simulator.yuv import Bytes, Planes, planes
 
 Source = Callable[[int], Bytes]
-"""Gives the I420 picture of a tick (25 a second); the caller does not write to it."""
+"""Gives the I420 picture of a tick (25 a second); the caller leaves it as it was."""
 
 _LATE_FRAMES = 5
 _BLACK_LUMA = 16
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """Processor time of this thread, by what it was spent on."""
+
+    drawing_s: float = 0.0
+    writing_s: float = 0.0
+    coding_s: float = 0.0
+    _since: float = 0.0
+
+    def start(self) -> None:
+        """From now on."""
+        self._since = time.thread_time()
+
+    def _lap(self) -> float:
+        before, self._since = self._since, time.thread_time()
+        return self._since - before
+
+    def drawn(self) -> None:
+        """Up to now a scene was drawn."""
+        self.drawing_s += self._lap()
+
+    def written(self) -> None:
+        """Up to now a picture was written on."""
+        self.writing_s += self._lap()
+
+    def coded(self) -> None:
+        """Up to now a picture was coded."""
+        self.coding_s += self._lap()
+
+
+@dataclass(frozen=True, slots=True)
+class _Shot:
+    """What a picture is of: the Unix time it shows, its number, what is wrong with it."""
+
+    wall: float
+    number: int
+    look: Look
 
 
 @dataclass(eq=False)
@@ -41,34 +81,65 @@ class Feed:
     wants_key: bool = True
     due: float = 0.0
     fresh: bool = True
-    _canvas: Bytes | None = field(default=None, repr=False)
+    _last: _Shot | None = field(default=None, repr=False)
+    _still: Bytes | None = field(default=None, repr=False)
+    _black: Bytes | None = field(default=None, repr=False)
+    _picture: Bytes | None = field(default=None, repr=False)
     _parts: Planes | None = field(default=None, repr=False)
 
-    def produce(self, wall: float) -> Delivery | None:
+    def produce(self, wall: float, watch: Stopwatch) -> Delivery | None:
         """Draw and code the next picture; ``wall`` is Unix time."""
-        canvas = self._draw(wall)
+        watch.start()
+        shot = _Shot(wall, self.number, self.look)
         key, self.wants_key = self.wants_key, False
-        coded = self.encoder.encode(canvas, self.pts, key=key)
-        number, self.number = self.number, self.number + 1
-        self.pts += TICKS
-        return Delivery(self.id, number, coded[0]) if coded else None
-
-    def _draw(self, wall: float) -> Bytes:
-        look = self.look
-        if look.frozen and self._canvas is not None:
-            return self._canvas
-        picture = self.source(round(wall * RATE))
-        if self._canvas is None or self._parts is None:
-            self._canvas = np.empty_like(picture)
-            self._parts = planes(self._canvas)
-        if look.black:
-            self._parts.y[:] = _BLACK_LUMA
-            self._parts.uv[:] = 128
+        if not self.look.frozen:
+            self._still, self._last = None, shot
+            coded = self._code(shot, key, watch)
         else:
-            np.copyto(self._canvas, picture)
-        shown = datetime.fromtimestamp(wall + look.ahead, UTC)
-        self.osd.write(self._parts, shown, int(wall * 1000), self.number)
-        return self._canvas
+            if self._still is None:
+                self._still = self._stand_still(self._last or shot)
+            coded = self.encoder.encode(self._still, self.pts, key=key)
+        watch.coded()
+        self.number += 1
+        self.pts += TICKS
+        return Delivery(self.id, shot.number, coded[0]) if coded else None
+
+    def _code(self, shot: _Shot, key: bool, watch: Stopwatch) -> list[Coded]:
+        """The picture is written on where it stands, coded, and wiped: other cameras show it, too."""
+        picture = self._drawn(shot)
+        if self._parts is None or picture is not self._picture:
+            self._picture, self._parts = picture, planes(picture)
+        watch.drawn()
+        under = self.osd.under(self._parts)
+        try:
+            self._write(self._parts, shot)
+            watch.written()
+            coded = self.encoder.encode(picture, self.pts, key=key)
+            watch.coded()
+        finally:
+            self.osd.lift(self._parts, under)
+        watch.written()
+        return coded
+
+    def _stand_still(self, shot: _Shot) -> Bytes:
+        """The last picture once more: everything is a function of time."""
+        picture = self._drawn(shot).copy()
+        self._write(planes(picture), shot)
+        return picture
+
+    def _write(self, parts: Planes, shot: _Shot) -> None:
+        shown = datetime.fromtimestamp(shot.wall + shot.look.ahead, UTC)
+        self.osd.write(parts, shown, int(shot.wall * 1000), shot.number)
+
+    def _drawn(self, shot: _Shot) -> Bytes:
+        picture = self.source(round(shot.wall * RATE))
+        if not shot.look.black:
+            return picture
+        if self._black is None:
+            self._black = np.empty_like(picture)
+            parts = planes(self._black)
+            parts.y[:], parts.uv[:] = _BLACK_LUMA, 128
+        return self._black
 
 
 class Workshop:
@@ -77,8 +148,15 @@ class Workshop:
     def __init__(self) -> None:
         self._feeds: dict[int, Feed] = {}
         self._heap: list[tuple[float, int]] = []
+        self._watch = Stopwatch()
         self.skipped = 0
         """Pictures left out because their time had passed."""
+
+    @property
+    def done(self) -> Labour:
+        """What was done since the beginning; processor time is the whole process's."""
+        watch = self._watch
+        return Labour(self.skipped, time.process_time(), watch.drawing_s, watch.writing_s, watch.coding_s)
 
     def add(self, feed: Feed, now: float) -> None:
         """Serve ``feed`` from now on."""
@@ -108,7 +186,7 @@ class Workshop:
             return None
         feed = self._feeds[heapq.heappop(self._heap)[1]]
         try:
-            made = feed.produce(wall)
+            made = feed.produce(wall, self._watch)
         except Exception as error:  # noqa: BLE001 -- the other feeds go on
             self.remove(feed.id)
             return Gone(feed.id, str(error))

@@ -42,6 +42,8 @@ from civicam.simulator.workshop_wire import (
 
 _BUILDERS = 2
 _MAX_ORDER = 1 << 20
+_TOGETHER = 4
+"""Pictures that wait for each other: 2 ms at most for the first."""
 
 
 class Stage:
@@ -123,14 +125,18 @@ class Shift:
             self._bell.close()
 
     def _serve(self) -> None:
-        made = self._workshop.serve(time.monotonic(), time.time())
-        if isinstance(made, Gone):
-            self._wanted.pop(made.feed, None)
-        if made is not None:
-            self._tell(made)
+        """A few pictures, if they are due: each wakes the simulator, so they go together."""
+        news: list[Delivery | Gone] = []
+        while len(news) < _TOGETHER and (made := self._workshop.serve(time.monotonic(), time.time())):
+            if isinstance(made, Gone):
+                self._wanted.pop(made.feed, None)
+            news.append(made)
+        if news:
+            self._tell(*news)
 
-    def _tell(self, news: Delivery | Gone) -> None:
-        self._orders.sendall(write_news(news, self._workshop.skipped, time.process_time()))
+    def _tell(self, *news: Delivery | Gone) -> None:
+        done = self._workshop.done
+        self._orders.sendall(b"".join(write_news(each, done) for each in news))
 
     def _read(self) -> None:
         data = self._orders.recv(1 << 16)

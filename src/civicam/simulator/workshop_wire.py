@@ -2,10 +2,11 @@
 
 Both directions share one socket. What comes up, big-endian:
 
-    kind (1)  feed (4)  number (4)  pts (8)  skipped (4)  cpu (4)  length (4)  bytes (length)
+    kind (1)  feed (4)  number (4)  pts (8)  skipped (4)  cpu, drawing, writing, coding (4 each)  length (4)
+    bytes (length)
 
 ``kind`` is 0 for a picture, 1 for a key picture, 2 for a feed that is over, with the reason as its bytes.
-``skipped`` and ``cpu`` (milliseconds) are the whole workshop's, since it began.
+``skipped`` and the times (milliseconds of processor time) are the whole workshop's, since it began.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from dataclasses import asdict, dataclass, field
 from civicam.simulator.picture import Coded, Profile
 from civicam.simulator.scene.mood import Mood
 
-_HEAD = struct.Struct(">BIIqIII")
+_HEAD = struct.Struct(">BIIqIIIIII")
+_U32 = 0xFFFFFFFF
 _PICTURE, _KEY, _GONE = range(3)
 MAX_LENGTH = 16 << 20
 """No picture is that large; a head that says so is not one of ours."""
@@ -130,23 +132,42 @@ class Gone:
     reason: str
 
 
-def write_news(news: Delivery | Gone, skipped: int, cpu_s: float) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Labour:
+    """What a workshop did since it began: pictures left out; seconds of processor time, all and by stage."""
+
+    skipped: int = 0
+    cpu_s: float = 0.0
+    drawing_s: float = 0.0
+    writing_s: float = 0.0
+    coding_s: float = 0.0
+
+    def __add__(self, other: Labour) -> Labour:
+        return Labour(
+            self.skipped + other.skipped,
+            self.cpu_s + other.cpu_s,
+            self.drawing_s + other.drawing_s,
+            self.writing_s + other.writing_s,
+            self.coding_s + other.coding_s,
+        )
+
+
+def write_news(news: Delivery | Gone, done: Labour) -> bytes:
     """What goes up."""
     if isinstance(news, Gone):
         kind, number, pts, data = _GONE, 0, 0, news.reason.encode()
     else:
         coded = news.coded
         kind, number, pts, data = _KEY if coded.key else _PICTURE, news.number, coded.pts, coded.data
-    counts = (skipped & 0xFFFFFFFF, int(cpu_s * 1000) & 0xFFFFFFFF)
-    return _HEAD.pack(kind, news.feed, number & 0xFFFFFFFF, pts, *counts, len(data)) + data
+    times = (int(each * 1000) & _U32 for each in (done.cpu_s, done.drawing_s, done.writing_s, done.coding_s))
+    return _HEAD.pack(kind, news.feed, number & _U32, pts, done.skipped & _U32, *times, len(data)) + data
 
 
 @dataclass(slots=True)
 class NewsReader:
-    """Bytes of the socket in, news out. ``skipped`` and ``cpu_s`` are the last that were told."""
+    """Bytes of the socket in, news out. ``done`` is what was told last."""
 
-    skipped: int = 0
-    cpu_s: float = 0.0
+    done: Labour = field(default_factory=Labour)
     _rest: bytes = field(default=b"", repr=False)
 
     def feed(self, data: bytes) -> list[Delivery | Gone]:
@@ -159,19 +180,22 @@ class NewsReader:
             data = self._rest + data
         news: list[Delivery | Gone] = []
         position = 0
+        told: tuple[int, ...] | None = None
         while len(data) - position >= _HEAD.size:
-            kind, feed, number, pts, skipped, cpu, length = _HEAD.unpack_from(data, position)
+            kind, feed, number, pts, skipped, *times, length = _HEAD.unpack_from(data, position)
             if kind > _GONE or length > MAX_LENGTH:
                 raise ValueError(kind)
             start = position + _HEAD.size
             if len(data) < start + length:
                 break
             position = start + length
-            self.skipped, self.cpu_s = skipped, cpu / 1000
+            told = (skipped, *times)
             body = data[start:position]
             if kind == _GONE:
                 news.append(Gone(feed, body.decode(errors="replace")))
             else:
                 news.append(Delivery(feed, number, Coded(body, pts, kind == _KEY)))
         self._rest = data[position:]
+        if told is not None:
+            self.done = Labour(told[0], *(each / 1000 for each in told[1:]))
         return news

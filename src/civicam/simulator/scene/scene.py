@@ -18,6 +18,8 @@ from civicam.simulator.yuv import Bytes, Planes, from_rgb, lay, planes
 _STEPS_PER_OCTAVE = 10
 """Distance steps of the sprite cache: one is 7 % of size."""
 _SPECKS = 5
+_RATE = 25.0
+_PERIOD_TICKS = round(PERIOD_S * _RATE)
 _STRIDE_TICKS = 2
 """Figures move at every second tick: they are slow, and where nothing else moves nothing need be drawn."""
 
@@ -63,18 +65,19 @@ class Scene:
         self._reach = 190.0 if mood.place == "highpoint" else 110.0
         self._tick: int | None = None
         self._laid: list[_Laid] | None = None
+        self._kept: dict[int, list[_Laid]] = {}
         self._picture = np.empty_like(self._ground)
         self._target = planes(self._picture)
 
-    def draw(self, tick: int, rate: float = 25.0) -> Bytes:
+    def draw(self, tick: int, rate: float = _RATE) -> Bytes:
         """The I420 picture of ``tick`` (of ``rate`` a second).
 
-        Do not write to it, it is shared; it holds until the next tick is drawn.
+        It is shared: what is written on it is taken off again. It holds until the next tick is drawn.
         """
         if tick == self._tick:
             return self._picture
         self._tick = tick
-        laid = self._places(tick, rate)
+        laid = self._places(tick) if rate == _RATE else self._placed(tick, rate)
         if laid == self._laid and self._specks is None:
             return self._picture  # nothing moved by a pixel
         self._laid = laid
@@ -87,7 +90,14 @@ class Scene:
             self._fall(self._target, tick)
         return self._picture
 
-    def _places(self, tick: int, rate: float) -> list[_Laid]:
+    def _places(self, tick: int) -> list[_Laid]:
+        """`_placed`, kept: everything repeats."""
+        found = self._kept.get(tick % _PERIOD_TICKS)
+        if found is None:
+            found = self._kept[tick % _PERIOD_TICKS] = self._placed(tick % _PERIOD_TICKS, _RATE)
+        return found
+
+    def _placed(self, tick: int, rate: float) -> list[_Laid]:
         """What is laid where, far to near."""
         at = tick / rate % PERIOD_S
         stride = tick // _STRIDE_TICKS * _STRIDE_TICKS / rate % PERIOD_S
