@@ -19,6 +19,7 @@ export const router = createRouter({
     { path: "/live", component: () => import("@/pages/LivePage.vue"), meta: { title: "nav.live" } },
     { path: "/playback", component: () => import("@/pages/PlaybackPage.vue"), meta: { title: "nav.playback" } },
     { path: "/alarms", component: () => import("@/pages/AlarmsPage.vue"), meta: { title: "nav.alarms" } },
+    { path: "/outages", component: () => import("@/pages/OutagesPage.vue"), meta: { title: "nav.outages" } },
     { path: "/channels", component: () => import("@/pages/ChannelsPage.vue"), meta: { title: "nav.channels" } },
     { path: "/devices", component: () => import("@/pages/DevicesPage.vue"), meta: { title: "nav.devices" } },
     { path: "/devices/:id", component: () => import("@/pages/DevicePage.vue"), meta: { title: "nav.devices" } },

@@ -88,6 +88,7 @@ class OutageService:
         self._checked = -math.inf
         self._alive = -math.inf
         self._digest = ""
+        self._names: dict[str, str] = {}
         self._lock = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self.steps = 0
@@ -209,6 +210,7 @@ class OutageService:
             return
         register = await self._registers.register()
         document = await asyncio.to_thread(register.document)
+        self._names = {node.node_id: node.name for node in register.nodes}
         name, at = digest_of(document), self._clock.now()
 
         def work(store: OutageStore) -> None:
@@ -222,6 +224,10 @@ class OutageService:
         self._checked = self._clock.monotonic()
 
     # -- what people ask
+
+    def name_of(self, node: str) -> str:
+        """What the register calls a node; its id when it is not there, or no longer."""
+        return self._names.get(node) or node
 
     async def page(self, wanted: OutageFilter, after: str = "", limit: int = 100) -> OutagePage:
         """Newest first, without their channels. `Refused` ``outages.bad-cursor``."""

@@ -21,6 +21,7 @@ from civicam.fleet.facts import CatalogueApplied, DeviceId, PresenceChanged
 from civicam.fleet.service import FleetService
 from civicam.kernel.clock import Clock
 from civicam.kernel.errors import CivicamError
+from civicam.outages.facts import OutageFact, OutageId
 from civicam.usability.facts import UsableChanged
 from civicam.web.alarms import AlarmNews
 from civicam.web.settings import WebSettings
@@ -87,6 +88,7 @@ class EventHub:
         self._pending: deque[PresenceChanged | CatalogueApplied] = deque(maxlen=PENDING)
         self._usable: dict[str, UsableChanged] = {}
         """The newest of each channel since the last batch."""
+        self._outages: dict[OutageId, None] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self.closed_slow = 0
 
@@ -101,6 +103,7 @@ class EventHub:
             asyncio.create_task(self._every(1 / self._settings.events_hz, self._tell_changes)),
             asyncio.create_task(self._every(1 / self._settings.events_hz, self._tell_alarms)),
             asyncio.create_task(self._every(1 / self._settings.events_hz, self._tell_usable)),
+            asyncio.create_task(self._every(1 / self._settings.events_hz, self._tell_outages)),
             asyncio.create_task(self._every(self._settings.situation_s, self._tell_situation)),
         ]
 
@@ -118,6 +121,8 @@ class EventHub:
             self._pending.append(fact)
         elif isinstance(fact, UsableChanged) and self._consoles:
             self._usable[fact.channel_id] = fact
+        elif isinstance(fact, OutageFact) and self._consoles:
+            self._outages[fact.outage_id] = None
         elif self._consoles:
             self._alarms.note(fact)
 
@@ -147,6 +152,12 @@ class EventHub:
                 log.warning("events.waiting", code=error.code)
             except Exception as error:  # noqa: BLE001 -- one bad event must not silence the line
                 log.error("events.bug", error=repr(error))
+
+    async def _tell_outages(self) -> None:
+        """Which causes are news; how they stand a console asks where it shows them."""
+        if self._outages:
+            told, self._outages = list(self._outages)[:PENDING], {}
+            self.publish({"type": "outage", "outages": told})
 
     async def _tell_changes(self) -> None:
         if not self._pending:

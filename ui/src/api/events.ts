@@ -6,6 +6,7 @@ import type { QueryClient } from "@tanstack/vue-query";
 import { shallowReactive } from "vue";
 import { retryDelay } from "@/live/player/backoff";
 import { alarmKeys, note } from "@/alarms/api";
+import { outageKeys } from "@/outages/api";
 import { keys } from "./queries";
 import type { ChannelState, LiveEvent } from "./types";
 
@@ -106,6 +107,8 @@ export class EventLine {
     } else if (message.type === "alarm") {
       note(message.alarms);
       this.refreshSoon([alarmKeys.alarms]);
+    } else if (message.type === "outage") {
+      this.refreshSoon([outageKeys.outages]);
     } else if (message.type === "stream") {
       this.refreshSoon([keys.streams]);
     }

@@ -143,6 +143,7 @@ export interface System {
 
 export type LiveEvent =
   | { type: "alarm"; alarms: Alarm[] }
+  | { type: "outage"; outages: string[] }
   | { type: "presence"; device_id: string; state: ChannelState; channels: string[]; at: string }
   | ({ type: "situation" } & Situation)
   | { type: "stream"; [key: string]: unknown }

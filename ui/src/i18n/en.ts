@@ -1,9 +1,11 @@
 import operation from "./operation.en";
+import outages from "./outages.en";
 import upkeep from "./upkeep.en";
 import type zh from "./zh-CN";
 
 const en: typeof zh = {
   ...operation,
+  ...outages,
   ...upkeep,
   common: { loading: "Loading…", failed: "No data: the server did not answer.", again: "Try again", cancel: "Cancel" },
   nav: {
@@ -12,6 +14,8 @@ const en: typeof zh = {
     live: "Live view",
     playback: "Recordings",
     alarms: "Alarms",
+    outages: "Outages",
+    openCauses: "{n} causes not recovered",
     unseen: "{n} new alarms",
     channels: "Sites & channels",
     devices: "Devices",

@@ -1,9 +1,11 @@
 /** 中文为源语言;英文必须齐全。 */
 import operation from "./operation.zh-CN";
+import outages from "./outages.zh-CN";
 import upkeep from "./upkeep.zh-CN";
 
 export default {
   ...operation,
+  ...outages,
   ...upkeep,
   common: { loading: "正在读取…", failed: "读不到数据:服务器没有应答。", again: "再试一次", cancel: "取消" },
   nav: {
@@ -12,6 +14,8 @@ export default {
     live: "实时视频",
     playback: "录像回放",
     alarms: "告警",
+    outages: "断线分析",
+    openCauses: "{n} 个未恢复的原因",
     unseen: "{n} 条新告警",
     channels: "点位与通道",
     devices: "设备",

@@ -12,11 +12,12 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from civicam.fleet.graph import NodeId
+from civicam.fleet.views import Text
 from civicam.outages.export import as_csv, as_json, as_xlsx, totals
 from civicam.outages.facts import Attribution, CauseKind, OutageId, Overruled, WorkId, WorkPlanned
 from civicam.outages.ledger import Affected, Line, RowState, Verdict
 from civicam.outages.ports import OutageFilter, OutageRow
-from civicam.outages.words import Language
+from civicam.outages.words import EVIDENCE, Language
 from civicam.web.auth import Inside, Who
 from civicam.web.ports import Services
 
@@ -58,6 +59,7 @@ class OutageOut:
     state: RowState
     kind: CauseKind
     place: str
+    place_name: str
     attribution: Attribution
     confidence: float
     started_at: datetime
@@ -84,22 +86,36 @@ class OutagesOut:
 
 
 @dataclass(frozen=True, slots=True)
+class LineOut:
+    """One thing that a person can check, in words, with the name of what it is about."""
+
+    line: Line
+    text: Text
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class OutageDetail:
-    """One cause with what speaks for it, what was thought before, and what people said."""
+    """One cause with what speaks for it, what was thought before, and what people said. ``names`` are
+    those of the places that are spoken of."""
 
     outage: OutageOut
-    evidence: list[Line]
+    evidence: list[LineOut]
     history: list[Verdict]
     words: list[Overruled]
     unusable_minutes: float
     unknown_minutes: float
+    names: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelOut:
-    """One channel of a cause with its own minutes, what is open counted to now."""
+    """One channel of a cause with its own minutes, what is open counted to now. A name is empty where the
+    channel or device is no longer there."""
 
     channel: Affected
+    name: str
+    device_name: str
     unusable_minutes: float
     unknown_minutes: float
 
@@ -146,7 +162,7 @@ class WorksOut:
 async def outages(inside: Inside, wanted: Annotated[OutageQuery, Query()]) -> OutagesOut:
     """A page of causes."""
     page = await inside.outages.page(wanted.chosen(), wanted.after, wanted.limit)
-    return OutagesOut([_out(row) for row in page.rows], page.next)
+    return OutagesOut([_out(row, inside) for row in page.rows], page.next)
 
 
 @router.get("/outages.xlsx")
@@ -181,13 +197,18 @@ async def outage(outage_id: OutageKey, inside: Inside) -> OutageDetail:
     """One cause."""
     row = await inside.outages.outage(outage_id, whole=True)
     unusable, unknown = totals(row.outage, inside.clock.now())
+    words, history = await inside.outages.overrules(outage_id), list(row.outage.history)
+    verdicts = [row.outage.verdict, *history]
+    places = {each.place for each in verdicts} | {each.place for each in words} | {row.place}
+    places |= {node for each in verdicts for node, _ in each.others}
     return OutageDetail(
-        _out(row),
-        list(row.outage.evidence),
-        list(row.outage.history),
-        await inside.outages.overrules(outage_id),
+        _out(row, inside),
+        [_line(each, inside) for each in row.outage.evidence],
+        history,
+        words,
         round(unusable / 60, 1),
         round(unknown / 60, 1),
+        {place: inside.outages.name_of(place) for place in sorted(places - {""})},
     )
 
 
@@ -200,10 +221,13 @@ async def channels(
 ) -> ChannelsOut:
     """The channels that a cause took away."""
     page, now = await inside.outages.affected(outage_id, after, limit), inside.clock.now()
+    names = await inside.fleet.channel_names([each.channel_id for each in page.affected])
+    devices = await inside.fleet.device_names(sorted({each.device_id for each in page.affected}))
     found = []
     for each in page.affected:
         unusable, unknown = each.seconds(now)
-        found.append(ChannelOut(each, round(unusable / 60, 2), round(unknown / 60, 2)))
+        name, device = names.get(each.channel_id, ""), devices.get(each.device_id, "")
+        found.append(ChannelOut(each, name, device, round(unusable / 60, 2), round(unknown / 60, 2)))
     return ChannelsOut(found, page.next)
 
 
@@ -219,7 +243,7 @@ async def overrule(outage_id: OutageKey, word: OverruleIn, inside: Inside, who: 
         who.name,
         inside.clock.now(),
     )
-    return _out(await inside.outages.overrule(said))
+    return _out(await inside.outages.overrule(said), inside)
 
 
 @router.get("/works")
@@ -252,13 +276,19 @@ def _work(work_id: WorkId, work: WorkIn, by: str, now: datetime) -> WorkPlanned:
     )
 
 
-def _out(row: OutageRow) -> OutageOut:
+def _line(line: Line, inside: Services) -> LineOut:
+    chinese, english = EVIDENCE.get(line.code, (line.code, line.code))
+    return LineOut(line, Text(chinese, english), inside.outages.name_of(line.node) if line.node else "")
+
+
+def _out(row: OutageRow, inside: Services) -> OutageOut:
     outage = row.outage
     return OutageOut(
         id=outage.outage_id,
         state=outage.state,
         kind=row.kind,
         place=row.place,
+        place_name=inside.outages.name_of(row.place) if row.place else "",
         attribution=row.attribution,
         confidence=outage.verdict.confidence,
         started_at=outage.started_at,
