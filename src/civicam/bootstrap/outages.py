@@ -9,12 +9,14 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from civicam.db.engine import Database
+from civicam.fleet import graph_rows
 from civicam.fleet.facts import Presence, PresenceChanged
 from civicam.fleet.graph import Node, NodeId, NodeKind
 from civicam.fleet.presence import UNREGISTERED
-from civicam.fleet.tables import channel, device
+from civicam.fleet.register import PartyKind, Role
+from civicam.fleet.tables import channel, device, party, site_party
 from civicam.kernel.clock import Clock
-from civicam.outages.facts import CameBack, Fact, LastHeard, WentDark, Wish
+from civicam.outages.facts import Attribution, CameBack, Fact, LastHeard, WentDark, Wish
 from civicam.outages.plant import Register
 from civicam.outages.store import OutageStore
 
@@ -54,19 +56,50 @@ class FleetRegisters:
         self._database = database
 
     async def register(self) -> Register:
-        """Devices and their channels, with the graph they hang in."""
+        """The graph, the channels of its devices, and whose an element is where the register says so."""
         return await self._database.read(_register)
 
 
+_WHOSE = {
+    PartyKind.POWER_COMPANY: Attribution.POWER_COMPANY,
+    PartyKind.CARRIER: Attribution.CARRIER,
+    PartyKind.CONTRACTOR: Attribution.CONTRACTOR,
+    PartyKind.GOVERNMENT: Attribution.OPERATOR,
+    PartyKind.THIRD_PARTY: Attribution.THIRD_PARTY,
+}
+"""To whom an element's outage is attributed, by what its party is; of any other party nothing follows."""
+
+
 def _register(connection: Connection) -> Register:
-    nodes = [
-        Node(NodeId(row.device_id), NodeKind.DEVICE, row.name, row.site_id or "")
-        for row in connection.execute(select(device.c.device_id, device.c.name, device.c.site_id))
-    ]
+    topology = graph_rows.load(connection).topology
+    nodes = [node for node in topology.nodes.values() if node.kind is not NodeKind.CHANNEL]
+    known = {node.node_id for node in nodes}
+    edges = [edge for edge in topology.edges if edge.upper in known and edge.lower in known]
     channels: dict[NodeId, list[str]] = {}
     for row in connection.execute(select(channel.c.channel_id, channel.c.device_id)):
         channels.setdefault(NodeId(row.device_id), []).append(row.channel_id)
-    return Register(tuple(nodes), (), {key: tuple(value) for key, value in channels.items()})
+    return Register(
+        tuple(nodes),
+        tuple(edges),
+        {key: tuple(value) for key, value in channels.items()},
+        parties=_parties(connection, nodes),
+    )
+
+
+def _parties(connection: Connection, nodes: Sequence[Node]) -> dict[NodeId, Attribution]:
+    """Whose an element is: its own party; a device is its owner's where a third party owns the site."""
+    kinds = {row.party_id: row.kind for row in connection.execute(select(party.c.party_id, party.c.kind))}
+    owners = select(site_party.c.site_id, site_party.c.party_id).where(site_party.c.role == Role.OWNER)
+    theirs = {
+        row.site_id for row in connection.execute(owners) if kinds.get(row.party_id) == PartyKind.THIRD_PARTY
+    }
+    found: dict[NodeId, Attribution] = {}
+    for node in nodes:
+        if node.kind is NodeKind.DEVICE and node.site_id in theirs:
+            found[node.node_id] = Attribution.OWNER
+        elif (kind := kinds.get(node.party_id)) is not None and PartyKind(kind) in _WHOSE:
+            found[node.node_id] = _WHOSE[PartyKind(kind)]
+    return found
 
 
 class StoredHeartbeats:
