@@ -15,7 +15,6 @@ const en: typeof zh = {
     playback: "Recordings",
     alarms: "Alarms",
     outages: "Outages",
-    openCauses: "{n} causes not recovered",
     unseen: "{n} new alarms",
     channels: "Sites & channels",
     devices: "Devices",

@@ -2,6 +2,7 @@
 export default {
   outages: {
     filters: "筛选断线记录",
+    openCauses: "{n} 个未恢复的原因",
     state: { any: "全部", open: "未恢复", recovering: "恢复观察中", closed: "已关闭", merged: "已并入其他记录" },
     everyKind: "所有原因",
     everyParty: "所有责任方",
@@ -39,7 +40,7 @@ export default {
     attribution: "责任方",
     size: "{sites} 个点位 · {channels} 路",
     between: "{from} 至 {to} 之间开始",
-    byPerson: "人工认定",
+    overruledBy: "人工认定",
     noPlace: "位置未知",
     none: "没有断线记录。设备离线后,系统先收集约一分钟的线索,再给出原因。",
     noneOpen: "现在没有未恢复的断线:所有原因都已恢复。",

@@ -15,7 +15,6 @@ export default {
     playback: "录像回放",
     alarms: "告警",
     outages: "断线分析",
-    openCauses: "{n} 个未恢复的原因",
     unseen: "{n} 条新告警",
     channels: "点位与通道",
     devices: "设备",

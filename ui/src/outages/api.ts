@@ -36,7 +36,7 @@ export interface Overruled {
 export interface Outage {
   id: string;
   state: RowState;
-  /** The person's answer where one has spoken, else the machine's. */
+  /** What somebody answered, where it was overruled; else what the rules say. */
   kind: Kind;
   place: string;
   place_name: string;
