@@ -34,7 +34,7 @@ def horn(stack: Stack) -> Iterator[Horn]:
     """The only device of the city, registered."""
     described = json.loads(stack.command("simulate", "describe", "--no-rtsp", "--fixed-secrets"))
     pole = next(each for each in described["devices"] if each["transport"] == "udp")
-    described |= {"devices": [pole], "feeds": [], "fibres": []}
+    described |= {"devices": [pole], "feeds": [], "fibres": [], "graph": {}}
     described["channels"] = [each for each in described["channels"] if each["device"] == pole["gb_id"]]
     (stack.folder / "city.json").write_text(json.dumps(described, ensure_ascii=False))
     stack.command("import", str(stack.folder / "city.json"))
