@@ -27,6 +27,7 @@ from civicam.kernel.errors import Refused
 from civicam.media.settings import MediaSettings
 from civicam.observability.settings import LogSettings
 from civicam.outages.settings import OutageSettings
+from civicam.probes.settings import ProbesSettings
 from civicam.usability.settings import UsabilitySettings
 from civicam.web.settings import WebSettings
 
@@ -54,6 +55,7 @@ class Settings(BaseSettings):
     alarms: AlarmSettings = AlarmSettings()
     outages: OutageSettings = OutageSettings()
     gateway: GatewaySettings = GatewaySettings()
+    probes: ProbesSettings = ProbesSettings()
     media: MediaSettings = MediaSettings()
     log: LogSettings = LogSettings()
 

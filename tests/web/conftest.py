@@ -29,6 +29,8 @@ from civicam.db.engine import Database
 from civicam.db.migrate import migrate
 from civicam.db.outbox import Dispatcher
 from civicam.db.unit import UnitOfWork
+from civicam.fleet.agent_register import AgentRegister
+from civicam.fleet.agent_store import AgentStore
 from civicam.fleet.directory import ChannelDirectory
 from civicam.fleet.queries import FleetQueries
 from civicam.fleet.service import FACTS, FleetService
@@ -212,6 +214,7 @@ def house(tmp_path: Path) -> OpenHouse:
             outages=outages,
             usability=usability,
             directory=directory,
+            agents=AgentRegister(UnitOfWork(database, AgentStore), KeyFileVault(tmp_path / "key")),
             streams=gateway,
             operator=operator,
             engine=engine,

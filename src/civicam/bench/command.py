@@ -62,6 +62,19 @@ def endurance(
 
 
 @app.command()
+def probes(
+    agents: Annotated[int, typer.Option(min=1, max=20_000, help="Agents asked by SNMP, and pinged.")] = 2_343,
+    seconds: Annotated[float, typer.Option(min=5, help="How long they are asked.")] = 60.0,
+    every: Annotated[float, typer.Option(min=1, help="Each once in so many seconds.")] = 30.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Measure what asking a city's agents costs, against Debian's snmpd and a bare loop of datagrams."""
+    from civicam.bench.probes import run
+
+    _tell(run(agents, seconds, every), as_json)
+
+
+@app.command()
 def usability(
     days: Annotated[int, typer.Option(min=1, max=400, help="Days of history.")] = 30,
     seed: Annotated[int, typer.Option(help="Another city, another history.")] = 1,

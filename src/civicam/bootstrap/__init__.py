@@ -20,10 +20,13 @@ from civicam.access.store import AccessStore
 from civicam.alarms.service import AlarmService
 from civicam.alarms.store import AlarmStore
 from civicam.bootstrap.outages import FleetRegisters, StoredHeartbeats
+from civicam.bootstrap.probing import AskedNodes
 from civicam.config import Settings
 from civicam.db.engine import Database
 from civicam.db.migrate import demand_current, migrate
 from civicam.db.unit import UnitOfWork
+from civicam.fleet.agent_register import AgentRegister
+from civicam.fleet.agent_store import AgentStore
 from civicam.fleet.directory import ChannelDirectory
 from civicam.fleet.queries import FleetQueries
 from civicam.fleet.service import FleetService
@@ -56,6 +59,8 @@ class Rooms:
     access: AccessService
     usability: UsabilityService
     directory: ChannelDirectory
+    agents: AgentRegister
+    asked: AskedNodes
     alarms: AlarmService
     outages: OutageService
     clock: SystemClock
@@ -88,16 +93,18 @@ def rooms(settings: Settings) -> Rooms:
     )
     access = AccessService(UnitOfWork(database, AccessStore), Argon2Hasher(), _token, clock, settings.access)
     alarms = AlarmService(UnitOfWork(database, AlarmStore), clock, settings.alarms)
+    asked = AskedNodes(StoredHeartbeats(database, clock, settings.fleet.heartbeat_flush_s), clock)
     outages = OutageService(
         UnitOfWork(database, OutageStore),
         clock,
         settings.outages,
         FleetRegisters(database),
-        StoredHeartbeats(database, clock, settings.fleet.heartbeat_flush_s),
+        asked,
     )
     directory = ChannelDirectory(UnitOfWork(database, FleetQueries))
     usability = UsabilityService(UnitOfWork(database, UsabilityStore), directory, clock, settings.usability)
-    return Rooms(database, fleet, access, usability, directory, alarms, outages, clock)
+    agents = AgentRegister(UnitOfWork(database, AgentStore), KeyFileVault(settings.key_file()))
+    return Rooms(database, fleet, access, usability, directory, agents, asked, alarms, outages, clock)
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ import uvicorn
 from civicam.alarms.service import FACTS as ALARM_FACTS
 from civicam.bootstrap import Rooms, prepare, rooms
 from civicam.bootstrap.outages import take_presence
+from civicam.bootstrap.probing import EvidenceForOutages
 from civicam.config import Settings
 from civicam.db.outbox import Dispatcher
 from civicam.fleet.service import FACTS
@@ -28,6 +29,8 @@ from civicam.media.aio.rtsp_probe import RtspProber
 from civicam.observability.logs import CountRepeats
 from civicam.observability.metrics import Figure, Metrics
 from civicam.outages.service import FACTS as OUTAGE_FACTS
+from civicam.probes.evidence import Listeners
+from civicam.probes.watch import Probes
 from civicam.signalling.aio.agent import SipAgent
 from civicam.signalling.aio.route import local_address
 from civicam.signalling.sip.build import IdSource, RandomPool
@@ -78,6 +81,8 @@ class Platform:
         self.port = 0
         self.sip_port = 0
         self.started = False
+        self.evidence = Listeners()
+        """What probes find; whoever explains outages adds itself."""
 
     async def start(self) -> None:
         """Everything up and listening when this returns; what fails undoes what came before."""
@@ -125,6 +130,7 @@ class Platform:
         await self._engine.start()
         self._later("media", 8, self._engine.aclose)
         await self._signalling(found)
+        await self._probing(found)
         await self._serve(found, http)
         if self._repeats is not None:
             flusher = asyncio.create_task(self._flush_logs(self._repeats))
@@ -161,6 +167,20 @@ class Platform:
         follower = asyncio.create_task(_follow(wanted, gateway.devices_changed), name="devices-changed")
         self._later("devices-changed", 1, _cancelling(follower))
 
+    async def _probing(self, found: Rooms) -> None:
+        """Switches, OLTs, ONUs and UPSs are asked; what they say goes to `evidence`, the ledger's first."""
+        ledger = EvidenceForOutages(found.outages, self.settings.probes.every_s)
+        self._later("evidence", 3, ledger.aclose)
+        self.evidence.all.append(ledger)
+        probes = self.probes = Probes(found.agents, self.evidence, found.clock, self.settings.probes)
+        self._later("probes", 3, probes.aclose)
+        await probes.start()
+        found.asked.probes = probes
+        wanted = asyncio.Event()
+        found.agents.changed.append(wanted.set)
+        follower = asyncio.create_task(_follow(wanted, probes.changed), name="agents-changed")
+        self._later("agents-changed", 1, _cancelling(follower))
+
     async def _serve(self, found: Rooms, http: socket.socket) -> None:
         metrics = Metrics()
         services = Services(
@@ -170,6 +190,7 @@ class Platform:
             usability=found.usability,
             directory=found.directory,
             outages=found.outages,
+            agents=found.agents,
             streams=self._gateway,
             operator=self._gateway,
             engine=self._engine,
@@ -303,6 +324,10 @@ class Platform:
             yield Figure("media_kbps", "Media coming in, kbit/s", last.streams.kbps)
 
     def _wire_figures(self) -> Iterator[Figure]:
+        for key, number in self.probes.counters.items():
+            yield Figure("probe_events", "What the probes counted", number, "counter", {"event": key})
+        for key, value in self.probes.gauges.items():
+            yield Figure("probes", "What the probes have at hand", value, labels={"what": key})
         for key, number in self._gateway.counters().items():
             yield Figure("gateway_events", "What the gateway counted", number, "counter", {"event": key})
         for key, value in self._gateway.gauges().items():

@@ -238,3 +238,16 @@ graph = Table(
     Column("revision", BigId, nullable=False),
 )
 """One row: counts the changes, so that who keeps the graph in memory knows when it is old."""
+agent = Table(
+    "fleet_agent",
+    metadata,
+    Column("node_id", String(64), primary_key=True),
+    Column("host", String(64), nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("version", String(4), nullable=False),
+    Column("icmp", Boolean, nullable=False),
+    Column("ups", Boolean, nullable=False),
+    Column("ports", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+"""Whom probes ask by SNMP and ICMP. No foreign key: a node may be entered after its agent."""

@@ -19,6 +19,7 @@ from civicam.web import errors
 from civicam.web.alarms import AlarmNews
 from civicam.web.api import (
     access,
+    agents,
     alarms,
     broadcast,
     control,
@@ -64,6 +65,7 @@ def api() -> FastAPI:
     app = FastAPI(title="civicam", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
     for router in (
         access.router,
+        agents.router,
         alarms.router,
         outages.router,
         fleet.router,

@@ -21,6 +21,7 @@ STATUS: dict[str, int] = {
     "access.no-session": 401,
     "access.too-many-attempts": 429,
     "alarms.unknown-alarm": 404,
+    "fleet.unknown-agent": 404,
     "fleet.unknown-channel": 404,
     "fleet.unknown-device": 404,
     "fleet.unknown-site": 404,

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 from civicam.access.service import AccessService
 from civicam.alarms.facts import Alarm
 from civicam.alarms.service import AlarmService
+from civicam.fleet.agent_register import AgentRegister
 from civicam.fleet.directory import ChannelDirectory
 from civicam.fleet.facts import ChannelId, DeviceId
 from civicam.fleet.service import FleetService
@@ -195,6 +196,7 @@ class Services:
     usability: UsabilityService
     directory: ChannelDirectory
     outages: OutageService
+    agents: AgentRegister
     streams: Streams
     operator: Operator
     engine: MediaEngine

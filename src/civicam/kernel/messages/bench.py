@@ -17,6 +17,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "以 {way} 方式没有画面（{state}）",
         "No picture by {way} ({state})",
     ),
+    "bench.no-snmpd": ("测量需要 snmpd：请用 apt 安装", "This measurement needs snmpd: install it by apt"),
     "bench.too-few-channels": (
         "在线通道不足：{count} / {wanted}",
         "Too few channels are online: {count} of {wanted}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 MESSAGES: dict[str, tuple[str, str]] = {
+    "fleet.bad-agent": ("被管对象的 {field} 无效", "The agent's {field} is not valid"),
     "fleet.bad-cursor": ("分页标记无效", "The page mark is not valid"),
     "fleet.bad-url": ("RTSP 地址无效：{value}", "Not a valid RTSP address: {value}"),
     "fleet.calibrate-few": (
@@ -69,6 +70,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The system started again and waits to hear from the device",
     ),
     "fleet.source-answers": ("视频源有应答", "The source answers"),
+    "fleet.unknown-agent": ("没有被管对象 {node_id}", "There is no agent {node_id}"),
     "fleet.unknown-channel": ("没有通道 {channel_id}", "There is no channel {channel_id}"),
     "fleet.unknown-device": ("没有设备 {device_id}", "There is no device {device_id}"),
     "fleet.unknown-site": ("没有点位 {site_id}", "There is no site {site_id}"),
