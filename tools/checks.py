@@ -33,6 +33,7 @@ _PURE = [
     "tests/outages",
     "tests/fleet",
     "tests/usability",
+    "tests/probes",
 ]
 _FAST: list[Check] = [
     (

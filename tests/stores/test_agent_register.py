@@ -1,4 +1,4 @@
-"""The register of agents on both databases: secrets go in sealed, stay when they are not given, never come out."""
+"""The register of agents on both databases: secrets go in sealed, stay unless given anew, never come out."""
 
 from __future__ import annotations
 
