@@ -32,7 +32,11 @@ from civicam.db.unit import UnitOfWork
 from civicam.fleet.agent_register import AgentRegister
 from civicam.fleet.agent_store import AgentStore
 from civicam.fleet.directory import ChannelDirectory
+from civicam.fleet.graph_service import GraphService
+from civicam.fleet.graph_store import GraphStore
 from civicam.fleet.queries import FleetQueries
+from civicam.fleet.register_service import RegisterService
+from civicam.fleet.register_store import RegisterStore
 from civicam.fleet.service import FACTS, FleetService
 from civicam.fleet.settings import FleetSettings
 from civicam.fleet.store import FleetStore
@@ -209,6 +213,8 @@ def house(tmp_path: Path) -> OpenHouse:
 
         services = Services(
             fleet=fleet,
+            register=RegisterService(UnitOfWork(database, RegisterStore), clock, FleetSettings()),
+            graph=GraphService(UnitOfWork(database, GraphStore)),
             access=access,
             alarms=alarms,
             outages=outages,

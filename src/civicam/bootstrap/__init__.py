@@ -28,7 +28,11 @@ from civicam.db.unit import UnitOfWork
 from civicam.fleet.agent_register import AgentRegister
 from civicam.fleet.agent_store import AgentStore
 from civicam.fleet.directory import ChannelDirectory
+from civicam.fleet.graph_service import GraphService
+from civicam.fleet.graph_store import GraphStore
 from civicam.fleet.queries import FleetQueries
+from civicam.fleet.register_service import RegisterService
+from civicam.fleet.register_store import RegisterStore
 from civicam.fleet.service import FleetService
 from civicam.fleet.store import FleetStore
 from civicam.fleet.vault import KeyFileVault
@@ -56,6 +60,8 @@ class Rooms:
 
     database: Database
     fleet: FleetService
+    register: RegisterService
+    graph: GraphService
     access: AccessService
     usability: UsabilityService
     directory: ChannelDirectory
@@ -104,7 +110,22 @@ def rooms(settings: Settings) -> Rooms:
     directory = ChannelDirectory(UnitOfWork(database, FleetQueries))
     usability = UsabilityService(UnitOfWork(database, UsabilityStore), directory, clock, settings.usability)
     agents = AgentRegister(UnitOfWork(database, AgentStore), KeyFileVault(settings.key_file()))
-    return Rooms(database, fleet, access, usability, directory, agents, asked, alarms, outages, clock)
+    register = RegisterService(UnitOfWork(database, RegisterStore), clock, settings.fleet)
+    graph = GraphService(UnitOfWork(database, GraphStore))
+    return Rooms(
+        database=database,
+        fleet=fleet,
+        register=register,
+        graph=graph,
+        access=access,
+        usability=usability,
+        directory=directory,
+        agents=agents,
+        asked=asked,
+        alarms=alarms,
+        outages=outages,
+        clock=clock,
+    )
 
 
 @asynccontextmanager

@@ -185,6 +185,8 @@ class Platform:
         metrics = Metrics()
         services = Services(
             fleet=found.fleet,
+            register=found.register,
+            graph=found.graph,
             access=found.access,
             alarms=found.alarms,
             usability=found.usability,

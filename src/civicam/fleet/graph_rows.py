@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, or_, select, tuple_, update
 
 from civicam.db.upsert import upsert
 from civicam.fleet.graph import Edge, Medium, Node, NodeId, NodeKind, Path
+from civicam.fleet.graph_ports import Changed, Snapshot
 from civicam.fleet.tables import device, edge, graph, node, path
 from civicam.fleet.topology import Edit, Topology
 from civicam.kernel.errors import Refused
@@ -19,22 +19,6 @@ AT_ONCE = 500
 """Keys in one statement: SQLite and PostgreSQL both take so many."""
 TRACED = frozenset({NodeKind.DEVICE, NodeKind.CHANNEL})
 """Kinds whose ways are kept in the store."""
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A graph and the revision of the store that it is."""
-
-    revision: int
-    topology: Topology
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """After an edit: ``touched`` are the nodes whose ways it may have changed."""
-
-    after: Snapshot
-    touched: frozenset[NodeId]
 
 
 def revision(connection: Connection) -> int:

@@ -320,7 +320,8 @@ def _node(row: Row[Any], kind: Kind, key: str, name: Text, gb_id: str = "") -> N
 def _site(row: Row[Any]) -> SiteRow:
     total, online = int(row.total), int(row.online)
     state = site_state(total, online, int(row.offline))
-    return SiteRow(row.site_id, _text(row), row.district, row.lon, row.lat, row.kind, online, total, state)
+    lon, lat = (row.lon, row.lat) if row.placed else (None, None)
+    return SiteRow(row.site_id, _text(row), row.district, lon, lat, row.kind, online, total, state)
 
 
 def _channel_row(row: Row[Any]) -> ChannelRow:

@@ -67,13 +67,13 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class SiteRow:
-    """A site on the map; counts are of its channels."""
+    """A site on the map; counts are of its channels. WGS-84 degrees, None while it has no place."""
 
     id: str
     name: Text
     district: str
-    lon: float
-    lat: float
+    lon: float | None
+    lat: float | None
     kind: str
     online: int
     total: int

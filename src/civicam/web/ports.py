@@ -12,6 +12,8 @@ from civicam.alarms.service import AlarmService
 from civicam.fleet.agent_register import AgentRegister
 from civicam.fleet.directory import ChannelDirectory
 from civicam.fleet.facts import ChannelId, DeviceId
+from civicam.fleet.graph_service import GraphService
+from civicam.fleet.register_service import RegisterService
 from civicam.fleet.service import FleetService
 from civicam.fleet.sight import Checkup, DeviceSight, Position, TraceRow
 from civicam.kernel.clock import Clock
@@ -191,6 +193,8 @@ class Services:
     """Everything a request may need."""
 
     fleet: FleetService
+    register: RegisterService
+    graph: GraphService
     access: AccessService
     alarms: AlarmService
     usability: UsabilityService

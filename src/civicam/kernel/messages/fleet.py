@@ -10,11 +10,19 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "校准至少需要 {needed} 个位置已知的不同点位",
         "Finding the reference system takes {needed} different sites whose place is known",
     ),
+    "fleet.catalogue-says": (
+        "目录坐标由设备上报，不能手工填写",
+        "What the catalogue says comes from the devices and is not entered",
+    ),
     "fleet.connection-lost": ("设备的连接断开", "The device's connection broke"),
     "fleet.disabled": ("设备 {name} 已停用", "The device {name} is disabled"),
     "fleet.graph-cycle": (
         "供电与光缆图中有环：{nodes}",
         "The power and fibre graph runs in a circle: {nodes}",
+    ),
+    "fleet.graph-device": (
+        "设备 {node} 随登记进出，不能在此增删",
+        "The device {node} comes and goes by enrolment, not here",
     ),
     "fleet.graph-edge-twice": (
         "从 {upper} 到 {lower} 的 {medium} 连接重复",
@@ -60,7 +68,31 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "设备目录中已没有此通道",
         "The device's catalogue no longer lists this channel",
     ),
+    "fleet.no-ground": (
+        "摄像机登记缺少法律依据，不能开启视频",
+        "The camera has no legal ground on record and may not go live",
+    ),
+    "fleet.no-owner": (
+        "摄像机登记缺少权属单位，不能开启视频",
+        "The camera has no owner on record and may not go live",
+    ),
+    "fleet.no-place-class": (
+        "摄像机登记缺少场所类别，不能开启视频",
+        "The camera has no place class on record and may not go live",
+    ),
+    "fleet.no-purpose": (
+        "摄像机登记缺少用途，不能开启视频",
+        "The camera has no purpose on record and may not go live",
+    ),
     "fleet.not-seen-yet": ("尚未上线过", "Not seen yet"),
+    "fleet.party-in-use": (
+        "单位 {party_id} 仍被引用，不能删除",
+        "The party {party_id} is still named and cannot be removed",
+    ),
+    "fleet.place-forbidden": (
+        "条例禁止在此类部位（{place}）安装图像采集设备",
+        "Cameras are forbidden in places of this class ({place})",
+    ),
     "fleet.registered": ("设备已注册", "The device registered"),
     "fleet.registration-expired": ("设备注册已过期", "The device's registration ran out"),
     "fleet.reported-faulty": ("设备报告通道异常", "The device reports a fault of this channel"),
@@ -72,36 +104,16 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "fleet.source-answers": ("视频源有应答", "The source answers"),
     "fleet.unknown-agent": ("没有被管对象 {node_id}", "There is no agent {node_id}"),
     "fleet.unknown-channel": ("没有通道 {channel_id}", "There is no channel {channel_id}"),
-    "fleet.unknown-device": ("没有设备 {device_id}", "There is no device {device_id}"),
-    "fleet.unknown-site": ("没有点位 {site_id}", "There is no site {site_id}"),
-    "fleet.unregistered": ("设备已注销", "The device unregistered"),
-    "fleet.wrong-key": ("密钥文件 {file} 与加密数据不符", "The key file {file} does not fit the sealed data"),
-    "fleet.video-lost": ("通道视频丢失", "No picture arrives at this channel's input"),
-    "fleet.place-forbidden": (
-        "条例禁止在此类部位（{place}）安装图像采集设备",
-        "Cameras are forbidden in places of this class ({place})",
-    ),
-    "fleet.no-owner": (
-        "摄像机登记缺少权属单位，不能开启视频",
-        "The camera has no owner on record and may not go live",
-    ),
-    "fleet.no-ground": (
-        "摄像机登记缺少法律依据，不能开启视频",
-        "The camera has no legal ground on record and may not go live",
-    ),
-    "fleet.no-purpose": (
-        "摄像机登记缺少用途，不能开启视频",
-        "The camera has no purpose on record and may not go live",
-    ),
-    "fleet.no-place-class": (
-        "摄像机登记缺少场所类别，不能开启视频",
-        "The camera has no place class on record and may not go live",
-    ),
     "fleet.unknown-choice": ("{field} 不在可选清单中：{value}", "{field}: {value} is on no list"),
-    "fleet.wrong-lane": ("车道号 {lane} 无效", "{lane} is not a lane here"),
+    "fleet.unknown-device": ("没有设备 {device_id}", "There is no device {device_id}"),
     "fleet.unknown-party": ("没有单位 {party_id}", "There is no party {party_id}"),
-    "fleet.graph-device": (
-        "设备 {node} 随登记进出，不能在此增删",
-        "The device {node} comes and goes by enrolment, not here",
+    "fleet.unknown-site": ("没有点位 {site_id}", "There is no site {site_id}"),
+    "fleet.unknown-statement": (
+        "{subject} 没有来源为 {source} 的坐标",
+        "There is no coordinate of {subject} from {source}",
     ),
+    "fleet.unregistered": ("设备已注销", "The device unregistered"),
+    "fleet.video-lost": ("通道视频丢失", "No picture arrives at this channel's input"),
+    "fleet.wrong-key": ("密钥文件 {file} 与加密数据不符", "The key file {file} does not fit the sealed data"),
+    "fleet.wrong-lane": ("车道号 {lane} 无效", "{lane} is not a lane here"),
 }
