@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { Site, SiteState } from "@/api/types";
+import type { SiteState } from "@/api/types";
 import { chooseBaseMap, type BaseMap } from "@/map/basemap";
-import { severity, SiteIndex, tallyOf } from "@/map/clusters";
+import { isPlaced, severity, SiteIndex, tallyOf, type PlacedSite } from "@/map/clusters";
 import { faultSites } from "@/map/faults";
 
-const site = (id: string, online: number, total: number, state: SiteState, lon = 118.43): Site => ({
+const site = (id: string, online: number, total: number, state: SiteState, lon = 118.43): PlacedSite => ({
   id,
   name: { zh: id, en: id },
   district: "340202",
@@ -14,6 +14,13 @@ const site = (id: string, online: number, total: number, state: SiteState, lon =
   online,
   total,
   state,
+});
+
+describe("places", () => {
+  it("are what a site has that stands on the map", () => {
+    const here = site("here", 1, 1, "online");
+    expect([here, { ...here, lon: null, lat: null }].filter(isPlaced)).toEqual([here]);
+  });
 });
 
 describe("faults", () => {

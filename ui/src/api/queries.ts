@@ -2,7 +2,19 @@
 import { useQuery } from "@tanstack/vue-query";
 import { computed, toValue, type MaybeRefOrGetter } from "vue";
 import { getJson } from "./client";
-import type { Channel, ChannelPage, Hit, LiveStream, Site, Situation, Source, System, TreeNode } from "./types";
+import type {
+  Channel,
+  ChannelPage,
+  Hit,
+  LiveStream,
+  Party,
+  RegisterLists,
+  Site,
+  Situation,
+  Source,
+  System,
+  TreeNode,
+} from "./types";
 
 export const keys = {
   situation: ["situation"],
@@ -12,6 +24,8 @@ export const keys = {
   streams: ["streams"],
   sources: ["sources"],
   system: ["system"],
+  registerLists: ["register", "lists"],
+  parties: ["register", "parties"],
 } as const;
 
 export const useSituation = () =>
@@ -51,6 +65,16 @@ export const useStreams = () =>
     queryKey: keys.streams,
     queryFn: async () => (await getJson<{ streams: LiveStream[] }>("/api/live")).streams,
     refetchInterval: 5_000,
+  });
+
+export const useRegisterLists = () =>
+  useQuery({ queryKey: keys.registerLists, queryFn: () => getJson<RegisterLists>("/api/register/lists") });
+
+export const useParties = () =>
+  useQuery({
+    queryKey: keys.parties,
+    queryFn: async () =>
+      (await getJson<{ parties: { party: Party }[] }>("/api/register/parties")).parties.map(({ party }) => party),
   });
 
 export const useSources = () =>

@@ -56,12 +56,35 @@ export interface TreeNode {
   has_children: boolean;
 }
 
+/** An entry of a list of the register; `forbidden` places are refused. */
+export interface Choice {
+  code: string;
+  zh: string;
+  en: string;
+  basis: string;
+  forbidden: boolean;
+}
+
+export interface RegisterLists {
+  places: Choice[];
+  grounds: Choice[];
+  purposes: Choice[];
+}
+
+export interface Party {
+  party_id: string;
+  kind: string;
+  name: string;
+  contact: string;
+}
+
 export interface Site {
   id: string;
   name: Text | string;
   district: string;
-  lon: number;
-  lat: number;
+  /** WGS-84 degrees; null while it has no place. */
+  lon: number | null;
+  lat: number | null;
   kind: string;
   online: number;
   total: number;

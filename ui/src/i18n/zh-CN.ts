@@ -136,6 +136,7 @@ export default {
     openLive: "在实时视频中打开",
   },
   site: {
+    notPlaced: "尚无坐标",
     kind: { camera: "监控点", dome: "路口球机", checkpoint: "卡口", highpoint: "高点监控", "third-party": "社会资源" },
   },
   tree: {
@@ -380,6 +381,12 @@ export default {
     remove: "删除视频源",
     removeAsk: "删除“{name}”?它的通道和正在播放的画面会立即消失。",
     passwordHint: "密码只写不读:保存后不会再显示,也不会写进地址或日志。",
+    owner: "权属单位",
+    place: "场所类别",
+    ground: "法律依据",
+    purpose: "用途",
+    toFill: "待补",
+    recordHint: "缺少权属单位、场所类别、法律依据或用途的摄像机不能开启视频。",
   },
   lost: { title: "没有这个页面", why: "这个地址没有对应的页面,它可能属于别的版本。", home: "回到总览" },
 };

@@ -12,7 +12,7 @@ import { fromLonLat, toLonLat } from "ol/proj";
 import VectorSource from "ol/source/Vector";
 import type { Site } from "@/api/types";
 import { baseLayer, baseStyle, chooseBaseMap, type BaseMap } from "./basemap";
-import { SiteIndex, type Spot } from "./clusters";
+import { isPlaced, SiteIndex, type PlacedSite, type Spot } from "./clusters";
 import { clearMarks, markStyles, type Look } from "./marks";
 import { PALETTES } from "./palette";
 
@@ -31,7 +31,7 @@ export class CityMap {
   private readonly layer: VectorLayer<VectorSource<Feature<Point>>>;
   private base: VectorTileLayer | null = null;
   private index = new SiteIndex([]);
-  private sites: readonly Site[] = [];
+  private sites: readonly PlacedSite[] = [];
   private look: Look = { palette: PALETTES.dark, locale: "zh-CN", zoom: 12, selected: null };
   private fitted = false;
 
@@ -71,7 +71,8 @@ export class CityMap {
     this.layer.changed();
   }
 
-  setSites(sites: readonly Site[], maps: readonly BaseMap[]): void {
+  setSites(all: readonly Site[], maps: readonly BaseMap[]): void {
+    const sites = all.filter(isPlaced);
     this.sites = sites;
     this.index = new SiteIndex(sites);
     if (this.base === null && sites.length > 0) {

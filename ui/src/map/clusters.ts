@@ -19,6 +19,11 @@ export interface Spot {
   clusterId: number | null;
 }
 
+/** A site that has a place: the others are in the tray of what is not placed. */
+export type PlacedSite = Site & { lon: number; lat: number };
+
+export const isPlaced = (site: Site): site is PlacedSite => site.lon !== null && site.lat !== null;
+
 /** How bad a spot is by the share of channels lost: none, some, many (from a fifth on), or nothing known. */
 export type Severity = "good" | "some" | "many" | "unknown";
 
@@ -45,7 +50,7 @@ type Box = [west: number, south: number, east: number, north: number];
 export class SiteIndex {
   private readonly index: Supercluster<{ site: Site } & Tally, Tally>;
 
-  constructor(sites: readonly Site[]) {
+  constructor(sites: readonly PlacedSite[]) {
     this.index = new Supercluster({
       radius: 58,
       maxZoom: 16,
