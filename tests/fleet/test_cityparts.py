@@ -85,7 +85,7 @@ def test_blank_and_swapped_coordinates_are_taken_and_listed_later() -> None:
     [
         ("parties", 0, {"kind": "club"}, "fleet.import-field"),
         ("parties", 0, {"id": ""}, "fleet.import-field"),
-        ("parties", 2, {"id": "power"}, "fleet.import-reference"),
+        ("parties", 2, {"id": "power"}, "fleet.import-twice"),
         ("sites", 0, {"parties": {"owner": "nobody"}}, "fleet.import-reference"),
         ("sites", 0, {"parties": {"boss": "bureau"}}, "fleet.import-field"),
         ("sites", 0, {"parties": "bureau"}, "fleet.import-field"),
