@@ -73,7 +73,13 @@ def test_a_foreign_source_is_shown_lost_and_found_again(
         "username": "viewer",
         "password": PASSWORD,
         "site_id": None,
+        "camera": {
+            **{"kind": "third-party", "place": "commerce", "ground": "799-9-duty", "purpose": "crowd-safety"},
+            "owner_id": "mall",
+        },
     }
+    owner = {"kind": "third-party", "name": "商业管理公司"}
+    assert stack.http.put("/api/register/parties/mall", json=owner).status_code == 204
     made = stack.http.post("/api/sources", json=wish)
     assert made.status_code == 201, made.text
     (channel,) = stack.http.get("/api/channels").json()["channels"]
