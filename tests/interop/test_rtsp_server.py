@@ -74,7 +74,10 @@ def test_a_foreign_source_is_shown_lost_and_found_again(
         "password": PASSWORD,
         "site_id": None,
         "camera": {
-            "kind": "third-party", "place": "commerce", "ground": "799-9-duty", "purpose": "crowd-safety",
+            "kind": "third-party",
+            "place": "commerce",
+            "ground": "799-9-duty",
+            "purpose": "crowd-safety",
             "owner_id": "mall",
         },
     }
