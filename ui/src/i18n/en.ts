@@ -139,13 +139,7 @@ const en: typeof zh = {
   },
   site: {
     notPlaced: "no coordinates yet",
-    kind: {
-      camera: "camera site",
-      dome: "junction dome",
-      checkpoint: "checkpoint",
-      highpoint: "high point",
-      "third-party": "third party",
-    },
+    kind: { camera: "camera site", dome: "junction dome", checkpoint: "checkpoint", highpoint: "high point", "third-party": "third party" },
   },
   tree: {
     search: "Find a channel by name or GB id",
@@ -394,11 +388,7 @@ const en: typeof zh = {
     remove: "Remove source",
     removeAsk: "Remove “{name}”? Its channel and every open picture of it end at once.",
     passwordHint: "A password is written, never read: it is not shown again and stands in no address or log.",
-    owner: "Owner",
-    place: "Place class",
-    ground: "Legal ground",
-    purpose: "Purpose",
-    toFill: "to be filled in",
+    owner: "Owner", place: "Place class", ground: "Legal ground", purpose: "Purpose", toFill: "to be filled in",
     recordHint: "A camera without owner, place class, legal ground or purpose does not go live.",
   },
   lost: { title: "No such page", why: "Nothing lives at this address; it may belong to another version.", home: "Back to the situation page" },
