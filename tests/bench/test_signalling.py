@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from civicam.bench import signalling_blackout, signalling_city, signalling_kamailio
+from civicam.bench import signalling_blackout, signalling_city, signalling_dead_peers, signalling_kamailio
 from civicam.bench.report import Goal, Report
 from civicam.bench.signalling import measure
 from civicam.bench.signalling_load import Kind, template
-from civicam.bench.signalling_messages import PASSWORD, REALM, Camera, device_id
+from civicam.bench.signalling_messages import PASSWORD, REALM, Camera, alarm_taken, device_id
 from civicam.signalling.gb28181 import manscdp
+from civicam.signalling.gb28181.manscdp.alarm import AlarmNotify, AlarmResponse
 from civicam.signalling.sip.digest import ha1, parse_authorization, verify
 from civicam.signalling.sip.message import Request
 from civicam.signalling.sip.parse import parse_message
@@ -50,6 +51,11 @@ def test_cameras_say_what_they_should() -> None:
     auth = parse_authorization(parse_message(authorised).headers.get("Authorization"))
     assert auth is not None
     assert verify(ha1(device_id(7), REALM, PASSWORD), "REGISTER", auth)
+    alarm = manscdp.parse_message(parse_message(camera.alarm(9)).body)
+    assert isinstance(alarm, AlarmNotify)
+    assert alarm.time is not None
+    assert alarm_taken(AlarmResponse.to(alarm).to_xml()) == alarm.sn == 9
+    assert alarm_taken(authorised) is None
     ok, body = camera.answer(
         b"MESSAGE sip:x SIP/2.0\r\nVia: v\r\nCall-ID: c\r\n\r\n<CmdType>Catalog</CmdType><SN>5</SN>"
     )
@@ -77,6 +83,23 @@ def test_a_blackout_ends() -> None:
     assert report.figures["online"] == 20
     assert report.goals["all_online"].met
     assert report.goals["false_offline"].met
+    alarms = report.figures["alarms"]
+    assert isinstance(alarms, int)
+    assert alarms > 0
+    assert report.figures["alarms_kept"] == alarms
+    assert report.goals["alarms_unanswered"].met
+
+
+def test_dead_peers_are_there_and_cost_no_exchange() -> None:
+    """Forty living cameras beside those that never answer: connections stand, nothing of the others fails."""
+    report = signalling_dead_peers.run(40, 3.0)
+    assert report.figures["half_open_standing"] == signalling_dead_peers.HALF_OPEN
+    assert report.goals["failed"].met
+    for each in ("alone", "beside"):
+        for kind in ("exchange", "registration"):
+            latency = report.figures[f"{each}_{kind}_p99_ms"]
+            assert isinstance(latency, float)
+            assert latency > 0
 
 
 def test_a_report_judges_itself() -> None:

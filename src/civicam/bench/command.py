@@ -101,6 +101,18 @@ def simulator(
     _tell(run(Size(streams, seconds, settle, seed)), as_json)
 
 
+@app.command("dead-peers")
+def dead_peers(
+    cameras: Annotated[int, typer.Option(min=1, max=60_000, help="How many live.")] = 5_000,
+    seconds: Annotated[float, typer.Option(min=2, help="Length of each part.")] = 20.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Measure what 500 cameras that never answer and 200 half-open connections cost all others."""
+    from civicam.bench.signalling_dead_peers import run
+
+    _tell(run(cameras, seconds), as_json)
+
+
 def _tell(report: Report, as_json: bool) -> None:
     """Print it; the exit status says whether every goal was met."""
     typer.echo(report.to_json() if as_json else lines(report))

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from civicam.bench.report import Goal, Number, Report
-from civicam.bench.signalling_devices import Done, Work, cameras
+from civicam.bench.signalling_devices import cameras
 from civicam.bench.signalling_kamailio import installed, kamailio
 from civicam.bench.signalling_platform import Platform, platform
+from civicam.bench.signalling_work import Done, Work, percentile
 
 SIZES = (1_000, 5_892, 25_000)
 BEATS = 417.0
@@ -91,7 +92,7 @@ def _measure_size(
         city = work(Work("city", city_s, rate=BEATS, churn=CHURN))
         report.figures[f"{name}_at_417_beats_core_percent"] = 100 * (peer.cpu_s() - before) / city.seconds
         for percent in (50, 99):
-            report.figures[f"{name}_at_417_beats_p{percent}_ms"] = 1000 * _percentile(city, percent)
+            report.figures[f"{name}_at_417_beats_p{percent}_ms"] = 1000 * percentile(city.latency_s, percent)
         resident[size] = peer.rss_bytes()
         report.figures[f"{name}_resident_mib"] = resident[size] / 2**20
         loops = _costs(peer, work, size, seconds, ours)
@@ -100,7 +101,7 @@ def _measure_size(
         peer.kill()
         _kept(report, peer, size, [first, city, *loops])
     if size == 25_000:
-        report.goals["p99_at_417_beats"] = Goal(100.0, 1000 * _percentile(city, 99), "ms")
+        report.goals["p99_at_417_beats"] = Goal(100.0, 1000 * percentile(city.latency_s, 99), "ms")
 
 
 def _costs(peer: _Peer, work: Callable[[Work], Done], size: int, seconds: float, costs: _Costs) -> list[Done]:
@@ -143,9 +144,3 @@ def _judge(report: Report, ours: _Costs, theirs: _Costs) -> None:
     slowest = max(ours.pair.values())
     report.figures["register_pairs_per_core"] = 1e6 / slowest
     report.goals["register_pairs_per_core"] = Goal(5_000, 1e6 / slowest, "pairs/s", at_most=False)
-
-
-def _percentile(done: Done, percent: int) -> float:
-    """Of the latencies, in seconds."""
-    ordered = sorted(done.latency_s)
-    return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)] if ordered else 0.0

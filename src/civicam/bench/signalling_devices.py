@@ -17,11 +17,12 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
-from civicam.bench.signalling_messages import Camera
+from civicam.bench.signalling_messages import Camera, alarm_taken
+from civicam.bench.signalling_work import Done, Work
 from civicam.kernel.errors import Operational
 
 _PATIENCE_S = 120.0
@@ -36,38 +37,6 @@ _AWAY_S = 5.0
 _IP_PKTINFO = getattr(socket, "IP_PKTINFO", 8)
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What the cameras are to do.
-
-    ``kind``: ``register`` (each once, in a closed loop), ``refresh`` and ``keepalive`` (closed loop for
-    ``seconds``), ``city`` (heartbeats at ``rate`` a second and ``churn`` cameras a second that leave and come
-    back, for ``seconds``), ``blackout`` (all register, spread over ``spread_s``, then beat at ``rate``, until
-    ``seconds`` have passed; ``loss`` of the datagrams are lost each way).
-    """
-
-    kind: str
-    seconds: float = 0.0
-    rate: float = 0.0
-    churn: float = 0.0
-    loss: float = 0.0
-    spread_s: float = 10.0
-    window: int = 64
-
-
-@dataclass(slots=True)
-class Done:
-    """What came of it. ``latency_s``: request to final answer, of each exchange of the paced kinds."""
-
-    exchanges: int = 0
-    failed: int = 0
-    unanswered: int = 0
-    seconds: float = 0.0
-    latency_s: list[float] = field(default_factory=list)
-    registered_after_s: list[float] = field(default_factory=list)
-    """Blackout: when each camera had its 200."""
-
-
 @dataclass(slots=True)
 class _Asked:
     """A request that waits for its answer."""
@@ -76,14 +45,28 @@ class _Asked:
     data: bytes
     serial: int
     at: float
+    begun: float
+    """When the exchange began that this is a part of: the first REGISTER of a registration."""
     interval: float = _T1
 
 
-class Devices:
-    """All cameras of one measurement."""
+@dataclass(slots=True)
+class _Raised:
+    """An alarm; ``heard`` once it has its 200, it is over with the platform's own answer."""
 
-    def __init__(self, port: int, count: int) -> None:
-        self._cameras = [Camera(number) for number in range(count)]
+    number: int
+    data: bytes
+    at: float
+    interval: float = _T1
+    heard: bool = False
+
+
+class Devices:
+    """The cameras numbered from ``first`` of one measurement."""
+
+    def __init__(self, port: int, count: int, first: int = 0) -> None:
+        self._first = first
+        self._cameras = {number: Camera(number) for number in range(first, first + count)}
         self._to = ("127.0.0.1", port)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
@@ -96,6 +79,9 @@ class Devices:
         self._asked: dict[int, _Asked] = {}
         self._due: list[tuple[float, int, int]] = []
         """Retransmissions and retries: when, camera, serial of the request (0: begin again)."""
+        self._raised: dict[int, _Raised] = {}
+        """Alarms that are not over, by serial."""
+        self._silent = False
         self._random = random.Random(28181)
         self._loss = 0.0
         self._turn = 0
@@ -111,9 +97,11 @@ class Devices:
         self._done = Done()
         self._asked.clear()
         self._due.clear()
+        self._raised.clear()
         self._loss = work.loss
+        self._silent = work.kind == "silent"
         begun = time.monotonic()
-        getattr(self, f"_{work.kind}")(work, begun)
+        getattr(self, "_silent_ones" if self._silent else f"_{work.kind}")(work, begun)
         self._done.seconds = time.monotonic() - begun
         self._done.unanswered = len(self._asked)
         return self._done
@@ -121,7 +109,7 @@ class Devices:
     # -- kinds of work
 
     def _register(self, work: Work, begun: float) -> None:
-        waiting = iter(range(len(self._cameras)))
+        waiting = iter(self._cameras)
 
         def following(_number: int, _kind: str, _now: float) -> None:
             number = next(waiting, None)
@@ -160,7 +148,7 @@ class Devices:
         self._next = lambda number, kind, now: (
             heapq.heappush(self._due, (now + _AWAY_S, number, 0)) if kind == "goodbye" else None
         )
-        beats, leaves = begun, begun
+        beats, leaves, refreshes = begun, begun, begun
         while (now := time.monotonic()) < end or (self._asked and now < end + _TIMEOUT):
             while beats <= now < end:
                 self._ask(self._whose(), "keepalive")
@@ -168,11 +156,19 @@ class Devices:
             while work.churn and leaves <= now < end - _AWAY_S:  # who leaves is back before the end
                 self._ask(self._whose(), "goodbye")
                 leaves += 1 / work.churn
+            while work.refreshes and refreshes <= now < end:
+                self._ask(self._whose(), "register")
+                refreshes += 1 / work.refreshes
             self._resend(now)
             self._listen(max(0.0, min(beats, now + 0.05) - now))
 
+    def _silent_ones(self, work: Work, begun: float) -> None:
+        self._register(work, begun)
+        self._done.seconds = 0.0
+        self._city(work, time.monotonic())
+
     def _blackout(self, work: Work, begun: float) -> None:
-        for number in range(len(self._cameras)):
+        for number in self._cameras:
             at = begun + self._random.random() * work.spread_s
             heapq.heappush(self._due, (at, number, 0))
         back: list[int] = []
@@ -183,7 +179,8 @@ class Devices:
                 self._done.registered_after_s.append(now - begun)
 
         self._next = following
-        beats, at = begun, 0
+        beats, at, alarms = begun, 0, begun
+        last_alarm = begun + work.seconds - _TIMEOUT / 4  # those after it could not be answered in time
         while (now := time.monotonic()) < begun + work.seconds:
             while beats <= now:
                 beats += 1 / work.rate
@@ -191,6 +188,10 @@ class Devices:
                     at = (at + 1) % len(self._cameras)
                     if at < len(back):
                         self._ask(back[at], "keepalive")
+            while work.alarms and alarms <= now < last_alarm:
+                alarms += 1 / work.alarms
+                if back:
+                    self._raise(self._random.choice(back))
             self._resend(now)
             self._listen(0.002)
 
@@ -201,11 +202,21 @@ class Devices:
         count = len(self._cameras)
         for _ in range(count):
             self._turn = (self._turn + 1) % count
-            if self._turn not in self._asked:
+            if self._first + self._turn not in self._asked:
                 break
-        return self._turn
+        return self._first + self._turn
 
-    def _ask(self, number: int, kind: str, challenge: bytes = b"") -> None:
+    def _raise(self, number: int) -> None:
+        """Send an alarm."""
+        self._serial += 1
+        now = time.monotonic()
+        raised = _Raised(number, self._cameras[number].alarm(self._serial), now)
+        self._raised[self._serial] = raised
+        self._done.alarms += 1
+        heapq.heappush(self._due, (now + _T1, number, self._serial))
+        self._send(raised.data, self._cameras[number])
+
+    def _ask(self, number: int, kind: str, challenge: bytes = b"", begun: float | None = None) -> None:
         self._serial += 1
         camera = self._cameras[number]
         if kind == "keepalive":
@@ -213,7 +224,7 @@ class Devices:
         else:
             data = camera.register(self._serial, 0 if kind == "goodbye" else _EXPIRES_S, challenge)
         now = time.monotonic()
-        self._asked[number] = _Asked(kind, data, self._serial, now)
+        self._asked[number] = _Asked(kind, data, self._serial, now, now if begun is None else begun)
         heapq.heappush(self._due, (now + _T1, number, self._serial))
         self._send(data, camera)
 
@@ -244,17 +255,23 @@ class Devices:
     def _heard(self, data: bytes) -> None:
         start = data.index(b"Call-ID: ") + 9
         number, serial = int(data[start : start + 8], 16), int(data[start + 8 : start + 18])
+        raised = self._raised.get(serial)
+        if raised is not None:
+            raised.heard = raised.heard or data[8:11] == b"200"
+            return
         asked = self._asked.get(number)
         if asked is None or asked.serial != serial or data[8:9] == b"1":
             return  # the answer to a retransmission, or to a MESSAGE with an answer of ours
         now, status = time.monotonic(), data[8:11]
         del self._asked[number]
         if status == b"401" and asked.kind != "keepalive" and b"Authorization:" not in asked.data:
-            self._ask(number, asked.kind, data)
+            self._ask(number, asked.kind, data, asked.begun)
             return
         self._done.latency_s.append(now - asked.at)
         if status == b"200":
             self._done.exchanges += 1
+            if asked.kind == "register":
+                self._done.registration_s.append(now - asked.begun)
             self._next(number, asked.kind, now)
             return
         self._done.failed += 1
@@ -264,11 +281,16 @@ class Devices:
 
     def _questioned(self, data: bytes) -> None:
         """A MESSAGE of the platform: 200, then what it asked for."""
+        if self._silent:
+            return
         start = data.index(b"sip:") + 4
         number = int(data[start + 14 : start + 20])
         camera = self._cameras[number]
         ok, body = camera.answer(data)
         self._send(ok, camera)
+        taken = self._raised.pop(alarm_taken(data) or 0, None)
+        if taken is not None:
+            self._done.alarm_s.append(time.monotonic() - taken.at)
         if body:
             self._serial += 1
             self._send(camera.message(self._serial, body), camera)
@@ -280,6 +302,10 @@ class Devices:
             if serial == 0:
                 if number not in self._asked:
                     self._ask(number, "register")
+                continue
+            raised = self._raised.get(serial)
+            if raised is not None:
+                self._repeat(raised, serial, now)
                 continue
             asked = self._asked.get(number)
             if asked is None or asked.serial != serial:
@@ -294,13 +320,21 @@ class Devices:
             heapq.heappush(self._due, (now + asked.interval, number, serial))
             self._send(asked.data, self._cameras[number])
 
+    def _repeat(self, raised: _Raised, serial: int, now: float) -> None:
+        """Send an alarm again that has no 200 yet."""
+        if raised.heard or now - raised.at >= _TIMEOUT:
+            return
+        raised.interval = min(raised.interval * 2, _T2)
+        heapq.heappush(self._due, (now + raised.interval, raised.number, serial))
+        self._send(raised.data, self._cameras[raised.number])
+
 
 @contextmanager
-def cameras(port: int, count: int, core: int | None) -> Iterator[Callable[[Work], Done]]:
+def cameras(port: int, count: int, core: int | None, first: int = 0) -> Iterator[Callable[[Work], Done]]:
     """A process with ``count`` cameras that talk to ``port``; call it with what they are to do."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=play, args=(theirs, port, count, core), daemon=True)
+    process = context.Process(target=play, args=(theirs, port, count, core, first), daemon=True)
     process.start()
     theirs.close()
 
@@ -328,11 +362,11 @@ def receive(pipe: Connection, patience_s: float) -> Any:
     raise Operational("bench.no-answer", seconds=patience_s)
 
 
-def play(pipe: Connection, port: int, count: int, core: int | None) -> None:
+def play(pipe: Connection, port: int, count: int, core: int | None, first: int = 0) -> None:
     """The process: takes `Work` from ``pipe`` and answers each with `Done`, until the pipe closes."""
     if core is not None:
         os.sched_setaffinity(0, {core})
-    devices = Devices(port, count)
+    devices = Devices(port, count, first)
     try:
         pipe.send(None)
         while True:

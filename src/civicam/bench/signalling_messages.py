@@ -41,11 +41,18 @@ _CATALOG_BODY = (
     b"<DeviceID>%b</DeviceID>\r\n<Name>Camera</Name>\r\n<Manufacturer>Example</Manufacturer>\r\n"
     b"<Model>IP Camera</Model>\r\n<Status>ON</Status>\r\n</Item>\r\n</DeviceList>\r\n</Response>\r\n"
 )
+_ALARM_BODY = (
+    _XML + b"<Notify>\r\n<CmdType>Alarm</CmdType>\r\n<SN>%d</SN>\r\n<DeviceID>%b</DeviceID>\r\n"
+    b"<AlarmPriority>1</AlarmPriority>\r\n<AlarmMethod>5</AlarmMethod>\r\n"
+    b"<AlarmTime>2026-03-02T09:%02d:%02d</AlarmTime>\r\n<Info>\r\n<AlarmType>2</AlarmType>\r\n</Info>\r\n"
+    b"</Notify>\r\n"
+)
 _AUTHORIZATION = (
     b'Authorization: Digest username="%b", realm="%b", nonce="%b", uri="%b", '
     b'response="%b", algorithm=MD5%b\r\n'
 )
 _ECHOED = re.compile(rb"^(?:Via|From|To|Call-ID|CSeq):[^\r]*\r\n", re.MULTILINE)
+_ALARM_TAKEN = re.compile(rb"<Response>\s*<CmdType>Alarm</CmdType>\s*<SN>(\d+)</SN>")
 _ASKED = re.compile(rb"<CmdType>(DeviceInfo|Catalog)</CmdType>\s*<SN>(\d+)</SN>")
 
 
@@ -75,6 +82,10 @@ class Camera:
     def keepalive(self, serial: int) -> bytes:
         """A heartbeat."""
         return self.message(serial, _KEEPALIVE_BODY % (serial, self._id))
+
+    def alarm(self, serial: int) -> bytes:
+        """An alarm, another one for each ``serial``, which is its SN too."""
+        return self.message(serial, _ALARM_BODY % (serial, self._id, serial // 60 % 60, serial % 60))
 
     def message(self, serial: int, body: bytes) -> bytes:
         """A MESSAGE with a MANSCDP body."""
@@ -123,6 +134,12 @@ class Camera:
         response = _md5(b"%b:%b:%b" % (ha1, middle, ha2))
         said = (self._id, REALM.encode(), nonce, uri, response, qop)
         return _AUTHORIZATION % said
+
+
+def alarm_taken(message: bytes) -> int | None:
+    """The SN of the alarm that a MESSAGE of the platform says it has taken; None for any other MESSAGE."""
+    found = _ALARM_TAKEN.search(message)
+    return None if found is None else int(found[1])
 
 
 def _md5(text: bytes) -> bytes:

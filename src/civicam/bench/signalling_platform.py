@@ -20,6 +20,7 @@ from typing import Any
 import psutil
 from sqlalchemy import Connection, create_engine, func, insert, select
 
+from civicam.alarms.tables import alarm_event
 from civicam.bench.signalling_messages import PASSWORD, PLATFORM, REALM, device_id
 from civicam.db.migrate import migrate
 from civicam.fleet.model import NOT_SEEN, channel_id_for, device_id_for, ha1
@@ -134,12 +135,15 @@ class Platform:
         self._process.wait()
 
     def kept(self) -> dict[str, int]:
-        """What is in the database: ``registered``, ``heard``, ``online`` devices, ``lost`` transitions."""
+        """What is in the database: ``registered``, ``heard``, ``online`` devices, ``lost`` transitions,
+        ``alarms``.
+        """
         counted = {
             "registered": select(func.count()).where(device.c.expires_s > 0),
             "heard": select(func.count()).where(device.c.last_seen.is_not(None)),
             "online": select(func.count()).where(device.c.presence == "online"),
             "lost": select(func.count()).where(transition.c.after == "offline"),
+            "alarms": select(func.count()).select_from(alarm_event),
         }
         engine = create_engine(self._url)
         try:

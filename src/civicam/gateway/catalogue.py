@@ -101,13 +101,14 @@ class CatalogueReader:
         self._note(entry.gb_id, collector)
         try:
             # parts may overtake the 200 to our query: collect from the start
-            response = await self._desk.send(entry, peer, CatalogQuery(sn, entry.gb_id))
+            async with asyncio.timeout(self._desk.settings.command.taken_s):  # or the dead hold up the city
+                response = await self._desk.send(entry, peer, CatalogQuery(sn, entry.gb_id))
             if not response.ok and not collector.items:
                 self._desk.counters["catalogue_refused"] += 1
                 self._ended(entry.gb_id, "refused")
                 return CollectState.SILENT
             await self._collect(collector, news)
-        except Operational:
+        except (Operational, TimeoutError):
             if not collector.items:
                 self._desk.counters["catalogue_unreachable"] += 1
                 self._ended(entry.gb_id, "silent")
