@@ -103,8 +103,10 @@ def simulator(
 
 @app.command("dead-peers")
 def dead_peers(
-    cameras: Annotated[int, typer.Option(min=1, max=60_000, help="How many live.")] = 5_000,
-    seconds: Annotated[float, typer.Option(min=2, help="Length of each part.")] = 20.0,
+    cameras: Annotated[
+        int, typer.Option(min=1, max=60_000, help="How many live, on each of two platforms.")
+    ] = 2_000,
+    seconds: Annotated[float, typer.Option(min=2, help="Load on each of them.")] = 20.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Measure what 500 cameras that never answer and 200 half-open connections cost all others."""

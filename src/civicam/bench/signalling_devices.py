@@ -82,6 +82,8 @@ class Devices:
         self._raised: dict[int, _Raised] = {}
         """Alarms that are not over, by serial."""
         self._silent = False
+        self._away: set[int] = set()
+        """Who said goodbye and is not back."""
         self._random = random.Random(28181)
         self._loss = 0.0
         self._turn = 0
@@ -145,9 +147,12 @@ class Devices:
 
     def _city(self, work: Work, begun: float) -> None:
         end = begun + work.seconds
-        self._next = lambda number, kind, now: (
-            heapq.heappush(self._due, (now + _AWAY_S, number, 0)) if kind == "goodbye" else None
-        )
+
+        def following(number: int, kind: str, now: float) -> None:
+            if kind == "goodbye":
+                heapq.heappush(self._due, (now + _AWAY_S, number, 0))
+
+        self._next = following
         beats, leaves, refreshes = begun, begun, begun
         while (now := time.monotonic()) < end or (self._asked and now < end + _TIMEOUT):
             while beats <= now < end:
@@ -202,7 +207,8 @@ class Devices:
         count = len(self._cameras)
         for _ in range(count):
             self._turn = (self._turn + 1) % count
-            if self._first + self._turn not in self._asked:
+            number = self._first + self._turn
+            if number not in self._asked and number not in self._away:
                 break
         return self._first + self._turn
 
@@ -218,6 +224,10 @@ class Devices:
 
     def _ask(self, number: int, kind: str, challenge: bytes = b"", begun: float | None = None) -> None:
         self._serial += 1
+        if kind == "goodbye":
+            self._away.add(number)
+        elif kind == "register":
+            self._away.discard(number)
         camera = self._cameras[number]
         if kind == "keepalive":
             data = camera.keepalive(self._serial)

@@ -7,6 +7,7 @@ and answers. The store is durable before the 200 leaves, so a crash never forget
 from __future__ import annotations
 
 import enum
+import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -302,7 +303,8 @@ class Registrar:
         desk = self._desk
         entry.host = event.source.host
         if not fact.refresh:
-            entry.user_agent, entry.version = fact.user_agent, fact.version
+            # a city has thousands of cameras and a few dozen makes: one copy of each name
+            entry.user_agent, entry.version = sys.intern(fact.user_agent), sys.intern(fact.version)
             entry.profile = profile_for(entry.manufacturer, entry.user_agent, entry.version)
         desk.roster.moved(entry, event.source)
         anew = entry.sightings.anew(event.request.call_id)

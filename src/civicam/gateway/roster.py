@@ -26,7 +26,7 @@ class Entry:
     """Where to send now; None before it is heard, and after its connection broke. `Roster.moved` sets it."""
     stream: Peer | None = None
     """A TCP connection of it that stands, wherever it is reached otherwise."""
-    profile: Profile = field(default_factory=Profile)
+    profile: Profile = Profile()  # noqa: RUF009 — frozen
     user_agent: str = ""
     version: str = ""
     manufacturer: str = ""

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, islice
 
 from lxml import etree
 
@@ -54,7 +54,9 @@ _SAYS_UTF8 = re.compile(
 )
 _LONG_SEQUENCE = re.compile("[\u0800-\U0010ffff]")
 _FORBIDDEN = re.compile(r"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
-_TAG = re.compile(r"<(/?)[A-Za-z_一-鿿][^<>]*?(/?)>")
+_TAG = re.compile(r"<(/?)[A-Za-z_一-鿿][^<>]*+(?:(?<=(/)))?+>")
+_STEPS = {("", ""): 1, ("", "/"): 0, ("/", ""): -1, ("/", "/"): -1}
+"""How a tag changes the depth, by the slashes `_TAG` finds in it."""
 _STRAY_AMP = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});)")
 _STRAY_LT = re.compile(r"<(?![A-Za-z_/!?])")
 # What XML 1.0 §2.2 forbids in a document; NUL and other control characters arrive in names.
@@ -96,18 +98,11 @@ def parse(body: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> Element:
 
 def _check_shape(text: str, limits: XmlLimits) -> None:
     """Count tags and nesting before lxml sees the text; cheap and independent of it."""
-    depth = count = 0
-    for match in _TAG.finditer(text):
-        if match[1]:
-            depth -= 1
-            continue
-        count += 1
-        if count > limits.elements:
-            raise Malformed("signalling.xml-too-many", limit=limits.elements)
-        if not match[2]:
-            depth += 1
-            if depth > limits.depth:
-                raise Malformed("signalling.xml-too-deep", limit=limits.depth)
+    tags = _TAG.findall(text)
+    if max(accumulate(map(_STEPS.__getitem__, tags)), default=0) > limits.depth:
+        raise Malformed("signalling.xml-too-deep", limit=limits.depth)
+    if len(tags) > limits.elements and tags.count(("", "")) + tags.count(("", "/")) > limits.elements:
+        raise Malformed("signalling.xml-too-many", limit=limits.elements)
 
 
 def _parse(text: str) -> Element:
@@ -131,16 +126,26 @@ def local_name(element: Element) -> str:
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 
 
+class _Asked:
+    """The element asked last and its children by name: an item of a list is asked for all of its fields in
+    turn, and looking through them for each made a list twice as dear. Trees are not changed once read.
+    """
+
+    last: tuple[Element | None, dict[str, Element]] = (None, {})
+
+
 def child(element: Element, name: str) -> Element | None:
     """The first child called ``name``, ignoring case (firmwares disagree about it).
 
     Among the first `MAX_FIELDS` children: a command has dozens of fields, and is asked for each of them.
     """
-    wanted = name.lower()
-    for each in islice(element, MAX_FIELDS):
-        if local_name(each).lower() == wanted:
-            return each
-    return None
+    asked, children = _Asked.last
+    if asked is not element:
+        children = {}
+        for each in islice(element, MAX_FIELDS):
+            children.setdefault(local_name(each).lower(), each)
+        _Asked.last = element, children
+    return children.get(name.lower())
 
 
 def text_of(element: Element | None, name: str, limit: int = DEFAULT_LIMITS.text) -> str | None:

@@ -42,7 +42,7 @@ class Limits:
     """Messages a second a known device may still send when its host has no token left …"""
     device_burst: float = 2_000.0
     """… and at once: the list of a recorder with thousands of channels."""
-    sources: int = 16_384
+    sources: int = 65_536
     """Token buckets kept; the fullest are forgotten first."""
 
 

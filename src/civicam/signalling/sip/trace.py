@@ -129,7 +129,7 @@ class Trace:
         *,
         messages: int = 200,
         message_bytes: int = 8_192,
-        total_bytes: int = 64 * 1024 * 1024,
+        total_bytes: int = 32 * 1024 * 1024,
     ) -> None:
         self.counters: Counter[str] = Counter()
         self.held = 0

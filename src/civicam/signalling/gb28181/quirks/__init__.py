@@ -9,6 +9,7 @@ hold for everyone. The rows stand in `signalling` (SIP and registration), `comma
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from civicam.signalling.gb28181.quirks import commands, media, signalling
 from civicam.signalling.gb28181.quirks.row import Profile, Quirk
@@ -16,6 +17,7 @@ from civicam.signalling.gb28181.quirks.row import Profile, Quirk
 QUIRKS: tuple[Quirk, ...] = (*signalling.ROWS, *commands.ROWS, *media.ROWS)
 
 
+@lru_cache(1_024)
 def profile_for(manufacturer: str, user_agent: str, version: str, base: Profile | None = None) -> Profile:
     """The profile of a device by what it says of itself; ``version`` is X-GB-Ver, empty when absent."""
     profile = base or Profile()
