@@ -30,15 +30,7 @@ class DeviceInfoReader:
         self._waiting[key] = future
         try:
             query = DeviceInfoQuery(sn, GbId.parse(entry.gb_id))
-<<<<<<< HEAD
             # the 200 counts within the time: the list of channels must not wait for timer F
-=======
-            async with asyncio.timeout(self._desk.settings.command.taken_s):
-                response = await self._desk.send(entry, peer, query)
-            if not response.ok:
-                self._desk.counters["device_info_refused"] += 1
-                return None
->>>>>>> 7e0b926 (What half-dead peers cost the others is measured, and alarms in a blackout; a device that takes no question holds up the city's lists for seconds only)
             async with asyncio.timeout(self._desk.settings.resync.answer_s):
                 response = await self._desk.send(entry, peer, query)
                 if not response.ok:
