@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.web.conftest import BASE, House, OpenHouse
 
-from civicam.fleet.orders import Outcome, Recording, Recordings, Result
+from civicam.fleet.orders import Download, Outcome, Recording, Recordings, Result
 from civicam.kernel.errors import Refused
 from civicam.media.engine import viewer_name
 
@@ -115,7 +115,7 @@ def test_closing_twice_is_closing_once(house: OpenHouse) -> None:
 def test_a_file_of_somebody_else_is_not_there(house: OpenHouse) -> None:
     async def test(h: House) -> None:
         h.operator.downloads.answer = []
-        assert (await h.http.get("/api/downloads")).json() == {"downloads": []}
+        assert (await h.http.get("/api/downloads")).json() == {"downloads": [], "why": {}}
         await h.http.delete("/api/downloads/x", headers=HEADERS)
         assert [name for name, _, _ in h.operator.downloads.asked] == ["all", "all"]
 
@@ -130,5 +130,17 @@ def test_why_it_does_not_play_is_told_by_its_code(house: OpenHouse, code: str) -
         answer = await h.http.post("/api/playback", json=body, headers=HEADERS)
         assert answer.json()["error"]["code"] == code
         assert await h.viewings() == []
+
+    ask(house, test)
+
+
+def test_a_download_that_failed_says_why_in_both_languages(house: OpenHouse) -> None:
+    async def test(h: House) -> None:
+        at = datetime(2026, 3, 2, 1, tzinfo=UTC)
+        job = Download("d1", "c", "c-1", h.user_id, at, at, at, "failed", code="media.record-empty")
+        h.operator.downloads.answer = [job]
+        found = (await h.http.get("/api/downloads")).json()
+        assert found["downloads"][0]["code"] == "media.record-empty"
+        assert found["why"]["media.record-empty"]["zh"] == "没有收到可写入的画面，未生成文件"
 
     ask(house, test)

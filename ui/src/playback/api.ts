@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/vue-query";
 import { computed, toValue, type MaybeRefOrGetter } from "vue";
 import { getJson, postJson, remove } from "@/api/client";
+import type { Text } from "@/api/types";
 import type { Outcome } from "@/ptz/api";
 
 export interface Recording {
@@ -35,6 +36,8 @@ export interface Download {
   code: string;
   sha256: string;
   until: string | null;
+  /** Its code in words. */
+  why?: Text | null;
 }
 
 export const playbackKeys = { recordings: ["recordings"], downloads: ["downloads"] } as const;
@@ -59,7 +62,10 @@ const busy = (jobs: Download[] | undefined): boolean =>
 export const useDownloads = () =>
   useQuery({
     queryKey: playbackKeys.downloads,
-    queryFn: async () => (await getJson<{ downloads: Download[] }>("/api/downloads")).downloads,
+    queryFn: async () => {
+      const found = await getJson<{ downloads: Download[]; why: Record<string, Text> }>("/api/downloads");
+      return found.downloads.map((job) => ({ ...job, why: found.why[job.code] ?? null }));
+    },
     refetchInterval: (query) => (busy(query.state.data) ? 1_000 : 10_000),
   });
 

@@ -16,7 +16,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from civicam.access.facts import Purpose
 from civicam.fleet.facts import ChannelId
 from civicam.fleet.orders import Download, Outcome, Recordings
+from civicam.fleet.views import Text
 from civicam.kernel.errors import Refused
+from civicam.kernel.messages import message
 from civicam.media.engine import WireFormat
 from civicam.web.api.live import DoorOut, Ticket
 from civicam.web.auth import Client, Inside, Who
@@ -63,9 +65,10 @@ class DownloadRequest(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class DownloadsOut:
-    """Newest first."""
+    """Newest first; ``why``: the codes of those that failed, in words."""
 
     downloads: list[Download]
+    why: dict[str, Text]
 
 
 def _desk(request: Request) -> PlaybackDesk:
@@ -124,7 +127,8 @@ async def ask_download(body: DownloadRequest, inside: Inside, user: Who, client:
 @router.get("/downloads")
 async def downloads(inside: Inside, user: Who) -> DownloadsOut:
     """My files and how far they are."""
-    return DownloadsOut(await inside.operator.operations.downloads.all(user.user_id))
+    jobs = await inside.operator.operations.downloads.all(user.user_id)
+    return DownloadsOut(jobs, {job.code: _words(job) for job in jobs if job.code})
 
 
 @router.get("/downloads/{download_id}/file")
@@ -145,6 +149,11 @@ async def remove_download(download_id: str, inside: Inside, user: Who) -> None:
     desk = inside.operator.operations.downloads
     if any(job.download_id == download_id for job in await desk.all(user.user_id)):
         await desk.remove(download_id)
+
+
+def _words(job: Download) -> Text:
+    data = {"device": job.channel, "channel": job.channel}
+    return Text(message(job.code, "zh-CN", data), message(job.code, "en", data))
 
 
 def _stamp(moment: datetime) -> str:
