@@ -37,12 +37,17 @@ class Watched:
     left: float | None = None
 
 
+POOLS = 20.0
+"""Connections to the store and threads are kept for the next who needs one, up to so many; they are made when
+they are first needed, so a load may leave them behind once.
+"""
+
 WATCHED = (
     Watched("platform_rss_besides_trace", "MiB", 6.0),
     Watched("workers_rss", "MiB", 6.0),
-    Watched("platform_fds", "descriptors", 3.0, 4.0),
+    Watched("platform_fds", "descriptors", 3.0, POOLS),
     Watched("workers_fds", "descriptors", 6.0, 2.0),
-    Watched("platform_threads", "threads", 1.0, 8.0),
+    Watched("platform_threads", "threads", 1.0, POOLS),
     Watched("platform_tasks", "tasks", 6.0, 6.0),
     Watched("workers_tasks", "tasks", 3.0, 0.0),
     Watched("sessions", "sessions", 3.0, 0.0),
