@@ -62,6 +62,10 @@ class _Mse:
     init: bytes = field(default=b"")
 
 
+def _nobody(_parameters: VideoParameters) -> None:
+    """Who hears of new parameters after the end."""
+
+
 class Hub:
     """``wall_offset()`` turns monotonic seconds into Unix seconds; ``on_parameters`` hears of new ones."""
 
@@ -306,3 +310,7 @@ class Hub:
         for sink in self.sinks:
             sink.close()
         self.sinks.clear()
+        # no cycle may hold megabytes of pictures until the collector comes by, which it seldom does
+        self._gop.clear()
+        self._key = self._mse = None
+        self._on_parameters = _nobody

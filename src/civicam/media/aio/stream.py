@@ -222,7 +222,8 @@ class LiveStream:
         )
 
     def close(self, code: str, now: float) -> None:
-        """End source and hub."""
+        """End source and hub, and let go of them."""
         if self.source is not None:
             self.source.close(now)
+        self.source = self.receiver = None
         self.hub.end(code)
