@@ -68,10 +68,11 @@ class City:
         """Every figure that is watched, of this moment; ``cpu_percent`` since the call before."""
         told = read_metrics(metrics)
         workers = [each for each in self._platform.children(recursive=True) if each.is_running()]
+        simulators = [self._simulator, *self._simulator.children(recursive=True)]
         figures = {
             "platform_rss": self._platform.memory_info().rss / _MIB,
             "workers_rss": sum(each.memory_info().rss for each in workers) / _MIB,
-            "simulator_rss": self._simulator.memory_info().rss / _MIB,
+            "simulator_rss": sum(each.memory_info().rss for each in simulators) / _MIB,
             "platform_fds": self._platform.num_fds(),
             "workers_fds": sum(each.num_fds() for each in workers),
             "platform_threads": self._platform.num_threads(),
