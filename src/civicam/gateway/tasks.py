@@ -6,6 +6,9 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+_ROUNDS = 16
+"""Whatever begins anew each time it is ended is left to the end of the loop."""
+
 
 class Tasks:
     """Spawn and reap. ``failed`` hears of every exception that nobody awaited."""
@@ -30,8 +33,11 @@ class Tasks:
             self._failed(error, task.get_name())
 
     async def cancel_all(self) -> None:
-        """End everything and wait for it."""
-        running = list(self._running)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        """End everything and wait for it; also what begins while we wait, for what ends may lead to more."""
+        for _ in range(_ROUNDS):
+            if not self._running:
+                return
+            running = list(self._running)
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
