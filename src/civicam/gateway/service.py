@@ -332,6 +332,8 @@ class Gateway:
             **{f"devices_{state}": count for state, count in self._liveness.book.count().items()},
             "sessions": len(self._sessions),
             "ssrcs": len(self._ssrcs),
+            "history_ssrcs": len(self._history_ssrcs),
+            "playbacks": len(running.operations.playbacks) if running else 0,
             "tasks": len(self._tasks),
             "resync_waiting": running.resync.plan.waiting if running else 0,
             "subscriptions": len(running.subscriptions) if running else 0,
