@@ -57,7 +57,7 @@ class Ground:
         self.heard_from: set[Peer] = set()
         self.sent_to: set[Peer] = set()
 
-    def _saw(self, incoming: bool, _data: bytes, peer: Peer, _now: float) -> None:
+    def _saw(self, incoming: bool, _data: bytes, peer: Peer, _now: float, _whose: str) -> None:
         (self.heard_from if incoming else self.sent_to).add(peer)
 
     def _answer(self, event: RequestReceived) -> None:
