@@ -17,7 +17,20 @@ HERE = Path(__file__).resolve().parent
 FILES = {
     "fuzz_sip.py": ("endpoint", "fields"),
     "fuzz_gb28181.py": ("sdp", "subject", "manscdp", "ptz", "mansrtsp"),
-    "fuzz_media.py": ("ps", "framer", "rtp", "rtcp", "h264", "h265", "aac", "sps", "rtsp", "rtspsdp"),
+    "fuzz_media.py": (
+        "ps",
+        "framer",
+        "rtp",
+        "rtcp",
+        "h264",
+        "h265",
+        "aac",
+        "sps",
+        "sniff",
+        "jpeg",
+        "rtsp",
+        "rtspsdp",
+    ),
 }
 LONGEST = 65_536
 _DONE = re.compile(r"Done (\d+) runs in (\d+) second")

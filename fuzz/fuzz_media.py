@@ -10,13 +10,16 @@ from collections.abc import Iterator
 from harness import Target, instrumented, main
 
 with instrumented("civicam.media.core"):
+    from civicam.kernel.errors import Refused
     from civicam.media.core import aac, codecs, fmp4, h264, h265, mp4_boxes, rtcp, rtp, rtsp, rtsp_sdp
     from civicam.media.core.annexb import normalise
     from civicam.media.core.depacketise import depacketiser
     from civicam.media.core.depacketiser import Depacketiser
+    from civicam.media.core.jpeg import JpegStrainer
     from civicam.media.core.ps import PsDemuxer
     from civicam.media.core.receive import RtpReceiver
     from civicam.media.core.rfc4571 import StreamFramer
+    from civicam.media.core.sniff import FormatSniffer
     from civicam.media.core.unit import Codec, Frame
 
 
@@ -130,6 +133,37 @@ def fuzz_rtsp(data: bytes) -> None:
     client.teardown(now)
 
 
+def fuzz_sniff(data: bytes) -> None:
+    """Packets of a device that sends PS, MPEG-TS or bare H.264/H.265, whatever was agreed."""
+    sniffer = FormatSniffer(PsDemuxer(max_frame=65_536))
+    receiver = RtpReceiver(sniffer, window_s=0.0)
+    sniffer.adopt = receiver.adopt
+    now = 0.0
+    for first, packet in pieces(data):
+        now += first / 100
+        for frame in receiver.feed(packet, now):
+            _show(frame)
+    receiver.flush(now + 9.0)
+
+
+def fuzz_jpeg(data: bytes) -> None:
+    """A picture a device uploads; the first byte cuts it. What is let through is a JPEG of itself."""
+    step, picture = (data[0] + 1, data[1:]) if data else (1, data)
+    try:
+        kept, size = _strained(picture, step)
+    except Refused:
+        return
+    again, same = _strained(kept, len(kept) or 1)
+    if (again, same) != (kept, size) or len(kept) > len(picture):
+        raise AssertionError("what was kept reads otherwise")
+
+
+def _strained(picture: bytes, step: int) -> tuple[bytes, tuple[int, int]]:
+    strainer = JpegStrainer()
+    kept = b"".join(strainer.feed(picture[at : at + step]) for at in range(0, len(picture), step))
+    return kept, strainer.finish()
+
+
 def fuzz_rtspsdp(data: bytes) -> None:
     """What DESCRIBE brings."""
     for track in rtsp_sdp.tracks(data, "rtsp://192.0.2.1/a")[0]:
@@ -145,6 +179,8 @@ TARGETS: dict[str, Target] = {
     "h265": fuzz_h265,
     "aac": fuzz_aac,
     "sps": fuzz_sps,
+    "sniff": fuzz_sniff,
+    "jpeg": fuzz_jpeg,
     "rtsp": fuzz_rtsp,
     "rtspsdp": fuzz_rtspsdp,
 }

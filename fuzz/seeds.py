@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
+
+from PIL import Image
 
 from civicam.media.core.packetise import NalPacketiser, RtpPacketiser
 from civicam.media.core.ps_mux import PsMuxer
@@ -190,6 +193,27 @@ def _nals(codec: Codec, key: bytes) -> list[bytes]:
     return [b"".join(piece(packet[1] >> 7, packet[12:]) for packet in packetiser.packets(key, 3600))]
 
 
+def _sniff() -> list[bytes]:
+    """PS as agreed; bare pictures of both codecs; bytes that begin like MPEG-TS."""
+    found = [b"".join(piece(4, each) for each in _packets())]
+    for codec, key in ((Codec.H264, KEY264), (Codec.H265, KEY265)):
+        bare = NalPacketiser(codec, ssrc=1, payload_size=100).packets(key, 3600)
+        found.append(b"".join(piece(4, each) for each in bare))
+    cell = b"\x47\x40\x00\x10" + bytes(184)
+    head = b"\x80\x21\x00\x01" + bytes(8)
+    return [*found, piece(4, head + cell * 7) * 2]
+
+
+def _jpeg() -> list[bytes]:
+    """Two small pictures of Pillow's, one with Exif and a comment, cut in different places."""
+    found = []
+    for extra in ({}, {"comment": b"made by", "exif": b"Exif\0\0MM\0*\0\0\0\x08\0\0", "progressive": True}):
+        out = io.BytesIO()
+        Image.new("RGB", (24, 16), (90, 120, 60)).save(out, "JPEG", **extra)
+        found += [b"\xff" + out.getvalue(), b"\x06" + out.getvalue() + b"after the end"]
+    return found
+
+
 def _rtsp() -> list[bytes]:
     description = (
         b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=x\r\na=control:*\r\nm=video 0 RTP/AVP 96\r\n"
@@ -237,6 +261,8 @@ SEEDS: dict[str, Callable[[], list[bytes]]] = {
         b"mode=AAC-hbr;sizeLength=13;indexLength=3;config=1408\n" + piece(1, b"\0\x10\x05\x00" + BODY)
     ],
     "sps": lambda: [KEY264, KEY265, *H264, *H265],
+    "sniff": _sniff,
+    "jpeg": _jpeg,
     "rtsp": _rtsp,
     "rtspsdp": lambda: [each[each.find(b"v=0") :] for each in _rtsp() if b"v=0" in each],
 }
