@@ -111,7 +111,9 @@ def test_a_smaller_city_is_whole() -> None:
     whole = {"devices": [{"gb_id": "d1"}, {"gb_id": "d2"}], "realm": "x"}
     whole["channels"] = [{"gb_id": "c1", "device": "d2"}, {"gb_id": "c2", "device": "d1"}]
     cut = first(whole, 1)
-    assert cut == {"devices": [{"gb_id": "d2"}], "channels": [{"gb_id": "c1", "device": "d2"}], "realm": "x"}
+    assert (cut["devices"], cut["channels"]) == ([{"gb_id": "d2"}], [{"gb_id": "c1", "device": "d2"}])
+    assert (cut["realm"], cut["graph"], cut["feeds"], cut["fibres"]) == ("x", {}, [], [])
+    assert first(whole, 2) == whole
 
 
 def test_key_frames_are_told_from_the_rest() -> None:

@@ -80,6 +80,10 @@ class Day:
         await self.town.start()
         self.populate()
 
+    def broken(self) -> list[str]:
+        """Desks and others whose work ended by an error of ours."""
+        return [repr(task) for task in self._people if task.done()]
+
     async def until(self, hour: float) -> None:
         """Let time pass."""
         await later(max(0.0, hour * 3600.0 - self._now()))

@@ -108,6 +108,8 @@ def test_twenty_four_hours(tmp_path: Path) -> None:
         flat(evening, midnight, town)
         flat(dawn, midnight, town)
 
+        assert day.broken() == []
+        assert town.gateway.counters().get("task_failed", 0) == 0
         assert town.false == []
         assert day.seen.failed_at_peace == []
         assert day.seen.shown > 500

@@ -44,6 +44,7 @@ from civicam.signalling.sip.build import IdSource
 from civicam.simulator.city import Plan, Scale, fixed_secrets, generate
 from civicam.simulator.description import City, dump
 from civicam.simulator.identity import Identity
+from civicam.simulator.papers import Graph
 
 T = TypeVar("T")
 _COMMIT_S = 0.003
@@ -115,7 +116,7 @@ def plan(devices: int) -> City:
     )
     owners = {each.gb_id for each in kept}
     channels = tuple(each for each in whole.channels if each.device in owners)
-    return replace(whole, devices=kept, channels=channels)
+    return replace(whole, devices=kept, channels=channels, graph=Graph())
 
 
 class Town:
@@ -185,7 +186,7 @@ class Town:
             self._clock,
             self.ids("gate"),
             lambda _host: GATE[0],
-            self._folder / "downloads",
+            downloads=self._folder / "downloads",
         )
         settings = GatewaySettings(gb_id=self.city.platform, realm=self.city.realm, advertise=GATE[0])
         self.gateway = Gateway(settings, ports, f"secret {next(self._numbers):020}".encode())

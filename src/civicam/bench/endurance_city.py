@@ -181,7 +181,10 @@ def first(whole: Mapping[str, Any], channels: int) -> dict[str, Any]:
     kept = whole["channels"][:channels]
     owners = {channel["device"] for channel in kept}
     devices = [each for each in whole["devices"] if each["gb_id"] in owners]
-    return {**whole, "channels": kept, "devices": devices}
+    if len(kept) == len(whole["channels"]):
+        return dict(whole)
+    # the graph of power and fibre names every device of the whole
+    return {**whole, "channels": kept, "devices": devices, "feeds": [], "fibres": [], "graph": {}}
 
 
 def _finish(folder: Path, settings: Mapping[str, str], *words: str) -> str:
