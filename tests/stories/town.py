@@ -18,7 +18,7 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, select
 from tests.gateway.rooms import MemoryProber
-from tests.gateway.wire import START, LoopClock
+from tests.gateway.wire import START, LoopClock, later
 from tests.stories.post import GATE, Alarm, Post
 from tests.stories.studio import Studio
 from tests.stories.wires import TownAgent, Wires
@@ -68,7 +68,7 @@ class LoopStore:
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """See `Database.write`."""
-        await asyncio.sleep(_COMMIT_S)
+        await later(_COMMIT_S)
         with self.connection.begin():
             result = work(self.connection)
         if self.connection.info.pop(PUBLISHED, False):

@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from tests.gateway.wire import later
+
 from civicam.kernel.errors import Operational
 from civicam.signalling.aio.agent import SipAgent
 from civicam.signalling.aio.tcp import TcpConnection
@@ -60,11 +62,11 @@ class Wires:
         """A TCP connection from ``caller``; fails after a while where nobody is."""
         called = self.agents.get(target)
         if called is None or caller.address[0] in self.dark or target[0] in self.dark:
-            await asyncio.sleep(_UNREACHABLE_S)
+            await later(_UNREACHABLE_S)
             raise Operational(
                 "signalling.unreachable", peer=f"tcp:{target[0]}:{target[1]}", reason="timed out"
             )
-        await asyncio.sleep(self.delay())
+        await later(self.delay())
         self._ports = 20_000 + (self._ports + 1) % 40_000
         ours, theirs = TcpConnection(caller, outgoing=True), TcpConnection(called)
         line = Line(self, caller.address[0], (ours, theirs))
