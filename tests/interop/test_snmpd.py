@@ -40,6 +40,7 @@ CONFIGURATION = """
 createUser civicam SHA "authpass-12" AES "privpass-12"
 rouser civicam priv
 rocommunity streets
+dontLogTCPWrappersConnects yes
 agentaddress udp:0.0.0.0:{port}
 override 1.3.6.1.2.1.33.1.4.1.0 integer 5
 override 1.3.6.1.2.1.2.2.1.8.2 integer 2

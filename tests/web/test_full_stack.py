@@ -63,6 +63,11 @@ def test_after_kill_minus_nine_the_state_is_rebuilt_without_a_false_offline(stac
     until(stack.all_online, "all devices online again")
     again = stack.http.get("/api/channels", params={"limit": 1000}).json()["channels"]
     assert [c["id"] for c in again] == [c["id"] for c in channels]
+    gaps = stack.rows('kind, "end" - start', "usability_gap", "true")
+    assert [kind for kind, _ in gaps] == ["crashed"]
+    found = stack.http.get("/api/usability/states").json()["states"]
+    assert set(found.values()) <= {"good", "unknown"}  # our gap and its aftermath are nobody's outage
+    assert len(found) == len(channels)
     stack.server.terminate()  # we hang up on the devices on TCP: that is no outage of theirs either
     assert stack.server.wait(30) == 0
     changes = stack.transitions()

@@ -38,6 +38,7 @@ _CONFIGURATION = """
 createUser bench SHA "auth-of-bench" AES "priv-of-bench"
 rouser bench priv
 rocommunity bench
+dontLogTCPWrappersConnects yes
 agentaddress udp:0.0.0.0:{port}
 override 1.3.6.1.2.1.33.1.4.1.0 integer 3
 """
