@@ -138,7 +138,9 @@ def _blackout(report: Report, seed: int) -> None:
     truth.faults.append(Fault(1, "transformer", root, CauseKind.MAINS, BEGIN + 600, BEGIN + 1_500))
     life = live(city, truth, seed)
     wire = run_wire(city, life, truth, QUIET, seed)
-    driven = drive(wire, Plant(city.register), BEGIN + 1_400)
+    plant = Plant(city.register)
+    plant.warm()  # the graph is there before it burns
+    driven = drive(wire, plant, BEGIN + 1_400)
     causes = [driven.rows[key] for key in driven.causes()]
     right = [row for row in causes if row.verdict.place == root]
     report.figures["blackout_rows"] = len(causes)

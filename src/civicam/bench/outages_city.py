@@ -1,10 +1,10 @@
 """A seeded city for the truth table: the real power and fibre graph, and the register, which may err.
 
     [ROOT]──[SUBSTATION]──[TRANSFORMER]──[FEED]──[CABINET]──([UPS])──┬─[ONU] [SWITCH] [DEVICE]…
-    [CORE]──[OLT]──[TRUNK]──[SPLITTER]──[BRANCH]──[DROP]──[ONU]──[SWITCH]──[DEVICE]…
+    [CORE]──[OLT]──[TRUNK]──[BRANCH]──[DROP]──[ONU]──[SWITCH]──[DEVICE]…
 
-One site in seven has a UPS, one in twenty a second branch as backup. Sizes follow the city of domain facts:
-2,343 sites and 5,892 channels, or a block of it.
+A splitter is entered as the end of its trunk. One site in seven has a UPS, one in twenty a second branch as
+backup. Sizes follow the city of the domain: 2,343 sites and 5,892 channels, or a block of it.
 """
 
 from __future__ import annotations
@@ -105,18 +105,16 @@ def _power(made: _Builder, sites: int) -> Iterator[NodeId]:
 def _fibre(made: _Builder, sites: int) -> Iterator[NodeId]:
     """Branches of the fibre, as many as the sites need."""
     core = made.node("F-core", NodeKind.CORE)
-    olt = splitter = core
+    olt = trunk = core
     for number in range(-(-sites // _SITES_A_BRANCH)):
         if number % (_BRANCHES_A_TRUNK * _TRUNKS_AN_OLT) == 0:
             olt = made.node(f"F-olt{number}", NodeKind.OLT)
             made.link(core, olt, Medium.FIBRE)
         if number % _BRANCHES_A_TRUNK == 0:
             trunk = made.node(f"F-trunk{number}", NodeKind.FIBRE)
-            splitter = made.node(f"F-split{number}", NodeKind.SPLITTER)
             made.link(olt, trunk, Medium.FIBRE)
-            made.link(trunk, splitter, Medium.FIBRE)
         branch = made.node(f"F-branch{number}", NodeKind.FIBRE)
-        made.link(splitter, branch, Medium.FIBRE)
+        made.link(trunk, branch, Medium.FIBRE)
         yield branch
 
 

@@ -69,7 +69,7 @@ class News:
 
     fresh: list[Episode] = field(default_factory=list)
     ended: list[Episode] = field(default_factory=list)
-    told: set[NodeId] = field(default_factory=set)
+    told: set[tuple[NodeId, EvidenceKind]] = field(default_factory=set)
     lit: set[NodeId] = field(default_factory=set)
 
 
@@ -90,6 +90,20 @@ def seconds_of(symptom: Symptom) -> float:
     return moment.timestamp()
 
 
+def _turn(symptom: Symptom) -> tuple[float, str, str, str, str]:
+    """Facts of one instant in a fixed order, too."""
+    kind, node, more = type(symptom).__name__, "", ""
+    if isinstance(symptom, Evidence):
+        return seconds_of(symptom), kind, symptom.node, symptom.kind, f"{symptom.source}/{symptom.within_s}"
+    if isinstance(symptom, ChannelWentDark | ChannelCameBack):
+        more = f"{symptom.channel}/{getattr(symptom, 'legs', '')}"
+    elif isinstance(symptom, WentDark):
+        more = f"{symptom.heard_at}/{symptom.interval_s}"
+    elif isinstance(symptom, LastHeard):
+        more = f"{symptom.told_at}/{symptom.interval_s}"
+    return seconds_of(symptom), kind, node or symptom.device, more, ""
+
+
 class Clerk:
     """Enters symptoms into a book."""
 
@@ -101,7 +115,7 @@ class Clerk:
 
     def enter(self, symptoms: Iterable[Symptom]) -> News:
         """All symptoms of a window."""
-        for symptom in sorted(symptoms, key=lambda each: (seconds_of(each), type(each).__name__, repr(each))):
+        for symptom in sorted(symptoms, key=_turn):
             match symptom:
                 case WentDark():
                     self._went_dark(symptom)
@@ -188,8 +202,10 @@ class Clerk:
             self._take_back(node, _BACK[symptom.kind], at)
         else:
             early = at - symptom.within_s - self._rules.trap_s
-            self._book.proofs.setdefault(node, {})[symptom.kind] = (early, at + 1.0)
-            self.news.told.add(node)
+            known = self._book.proofs.setdefault(node, {})
+            if symptom.kind not in known or abs(known[symptom.kind][1] - at - 1.0) > self._rules.trap_s:
+                self.news.told.add((node, symptom.kind))
+            known[symptom.kind] = (early, at + 1.0)
 
     def _silent(self, node: NodeId, at: float) -> None:
         """No answer. Of a node that the graph gives no way for data, that says nothing."""
@@ -247,9 +263,10 @@ def forget(book: Book, now: float, rules: Rules) -> None:
             del book.proofs[node]
 
 
-def proofs_of(book: Book) -> dict[NodeId, tuple[Proof, ...]]:
-    """The direct evidence as the inference reads it, in a fixed order."""
+def proofs_of(book: Book, reach: frozenset[NodeId] | None = None) -> dict[NodeId, tuple[Proof, ...]]:
+    """The direct evidence (about nodes in ``reach``) as the inference reads it, in a fixed order."""
     return {
         node: tuple(Proof(node, kind, *known[kind]) for kind in sorted(known))
         for node, known in sorted(book.proofs.items())
+        if reach is None or node in reach
     }

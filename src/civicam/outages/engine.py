@@ -26,6 +26,7 @@ from civicam.outages.facts import (
     CollectorGap,
     Fact,
     GraphSeen,
+    Order,
     OutageId,
     Overruled,
     Symptom,
@@ -36,7 +37,7 @@ from civicam.outages.facts import (
 from civicam.outages.judge import Judge
 from civicam.outages.ledger import Outage
 from civicam.outages.plant import Plant
-from civicam.outages.rows import Gap, Row, outage_of
+from civicam.outages.rows import Gap, Row, evidence_of, outage_of
 from civicam.outages.rules import Rules
 from civicam.outages.scene import Work
 from civicam.outages.state import State
@@ -80,14 +81,16 @@ class Engine:
         """Take facts and let time pass; `now` never goes back."""
         state = self.state
         self._touched, self._gap_rows = {}, []
-        found = sorted(facts, key=repr)
         wishes: list[NodeId] = []
         symptoms: list[Symptom] = []
-        for fact in found:
+        orders: list[Order] = []
+        for fact in facts:
             if isinstance(fact, CollectorGap | WorkPlanned | Overruled | GraphSeen):
-                self._order(fact, now)
+                orders.append(fact)
             else:
                 symptoms.append(fact)
+        for order in sorted(orders, key=repr):
+            self._order(order, now)
         if symptoms:
             state.held += symptoms
             state.window = now if state.window is None else state.window
@@ -104,7 +107,7 @@ class Engine:
 
     # -- orders
 
-    def _order(self, fact: Fact, now: float) -> None:
+    def _order(self, fact: Order, now: float) -> None:
         match fact:
             case CollectorGap():
                 self._gap(fact, now)
@@ -157,8 +160,9 @@ class Engine:
         judge = Judge(state, self.plant, self.rules, now)
         self._ended(news)
         fresh = [*state.waiting, *news.fresh]
-        state.waiting = [each for each in fresh if self._blind(each) or self._too_new(each, now)]
-        fresh = [each for each in fresh if each not in state.waiting]
+        late = [self._blind(each) or self._too_new(each, now) for each in fresh]
+        state.waiting = [each for each, waits in zip(fresh, late, strict=True) if waits]
+        fresh = [each for each, waits in zip(fresh, late, strict=True) if not waits]
         if any(not self._blind(each) for each in state.waiting):
             state.window = now
         for each in fresh:
@@ -244,6 +248,10 @@ class Engine:
 
     def _changes(self) -> tuple[Outage, ...]:
         rows = [self._touched[key] for key in sorted(self._touched)]
+        for row in rows:
+            if not row.told:
+                row.evidence = evidence_of(row, self.state.book, self.plant, self.rules)
+                row.told = True
         found = [outage_of(row, self.plant, self.state.gaps) for row in rows]
         return (*self._gap_rows, *found)
 

@@ -13,10 +13,11 @@ from civicam.outages.facts import Attribution, CauseKind, CollectorGap, Evidence
 from civicam.outages.ledger import Line, Outage, Verdict
 from civicam.outages.model import moment
 from civicam.outages.plant import Plant
-from civicam.outages.rows import Gap, Row, evidence_of, row_id, same, verdict_of
+from civicam.outages.rows import Gap, Row, row_id, same, verdict_of
 from civicam.outages.rules import VERSION, Rules
 from civicam.outages.scene import Dark, Scene, Standing
 from civicam.outages.state import State
+from civicam.outages.weighing import SUPPLY
 
 
 class Judge:
@@ -33,7 +34,17 @@ class Judge:
         """New episodes, and rows that the news speak about."""
         devices = [each for each in fresh if not each.channel and self._was_dark(each)]
         self._channel_rows([each for each in fresh if each.channel])
-        left = [each for each in devices if not self._join(each)]
+        flapping = self._gone_before() if devices else {}
+        left: list[Episode] = []
+        joined: dict[OutageId, list[Episode]] = {}
+        for each in devices:
+            row = self._fitting(each, flapping.get(each.device, ()))
+            if row is None:
+                left.append(each)
+            else:
+                joined.setdefault(row.outage_id, []).append(each)
+        for outage_id, episodes in joined.items():
+            self._join(self._state.rows[outage_id], episodes)
         active = {row.outage_id: row for row in self._state.rows.values() if self._is_moved(row, news)}
         active |= {key: self._state.rows[key] for key in again}
         for row in self._rows():
@@ -57,7 +68,8 @@ class Judge:
             return
         scene = self._scene([rest for _, rest in left], exclude=row, without=row.work if planned else "")
         for cause in explain(scene, self._plant, self._rules):
-            mine = [pair for pair in left if pair[1].device in cause.devices]
+            devices = set(cause.devices)
+            mine = [pair for pair in left if pair[1].device in devices]
             if not planned and cause.place == row.place and not cause.row:
                 continue
             for before, rest in mine:
@@ -101,29 +113,40 @@ class Judge:
             key=lambda each: (each.opened, each.outage_id),
         )
 
-    def _join(self, episode: Episode) -> bool:
-        """Put it into the one open row that it fits: dark again there, or below its element at its moment."""
-        fits = [row for row in self._rows() if self._was_in(row, episode)] or [
+    def _gone_before(self) -> dict[NodeId, list[tuple[Row, float]]]:
+        """device → the rows that it was dark with, and when it came back."""
+        found: dict[NodeId, list[tuple[Row, float]]] = {}
+        for row in self._rows():
+            for each in row.episodes:
+                if each.ended is not None:
+                    found.setdefault(each.device, []).append((row, each.ended))
+        return found
+
+    def _join(self, row: Row, episodes: Sequence[Episode]) -> None:
+        row.take(episodes)
+        row.first_back = None
+        self._tell(row)
+
+    def _fitting(self, episode: Episode, before: Sequence[tuple[Row, float]]) -> Row | None:
+        """The one open row that it fits: dark again there, or below its element at its moment."""
+        fits = self._was_in(episode, before) or [
             row
             for row in self._rows()
             if not row.work and episode.device in self._plant.hard(row.place) and self._in_time(row, episode)
         ]
         if len(fits) != 1 or fits[0].verdict.kind is CauseKind.UNKNOWN:
-            return False
-        fits[0].take([episode])
-        fits[0].first_back = None
-        self._tell(fits[0])
-        return True
+            return None
+        return fits[0]
 
-    def _was_in(self, row: Row, episode: Episode) -> bool:
-        """It was dark with this row and came back not long ago, the element covering it: flapping."""
-        return episode.device in self._plant.hard(row.place) and any(
-            each.device == episode.device
-            and each.ended is not None
-            and each.ended <= episode.lo + self._rules.slack_s
-            and episode.lo - each.ended < self._rules.settle_s
-            for each in row.episodes
-        )
+    def _was_in(self, episode: Episode, before: Sequence[tuple[Row, float]]) -> list[Row]:
+        """Rows that it was dark with and came back not long ago, their element covering it: flapping."""
+        return [
+            row
+            for row, ended in before
+            if ended <= episode.lo + self._rules.slack_s
+            and episode.lo - ended < self._rules.settle_s
+            and episode.device in self._plant.hard(row.place)
+        ][-1:]
 
     def _in_time(self, row: Row, episode: Episode) -> bool:
         slack = self._rules.slack_s
@@ -146,8 +169,11 @@ class Judge:
         lit = self._state.book.lit
         if any(node in hard and lit[node] > row.hi + self._rules.slack_s for node in news.lit if node in lit):
             return True
-        above = self._plant.above(row.open_episodes()[0].device)
-        return any(node in hard or node in above for node in news.told)
+        above, power = self._plant.above(row.open_episodes()[0].device), self._plant.power(row.place)
+        return any(
+            kind in SUPPLY and node not in power and node != row.place if node in hard else node in above
+            for node, kind in sorted(news.told)
+        )
 
     # -- explaining
 
@@ -203,8 +229,8 @@ class Judge:
     def _again(self, row: Row, cause: Cause, members: Sequence[Episode]) -> None:
         """A row is explained anew: it keeps its id, and its earlier verdict in its history."""
         self._move(members, row)
-        gone = [each for each in row.episodes if each.ended is None and each.device not in cause.devices]
-        row.episodes = [each for each in row.episodes if each not in gone]
+        mine = set(cause.devices)
+        row.episodes = [each for each in row.episodes if each.ended is not None or each.device in mine]
         verdict = verdict_of(cause, self._plant, self._now, self._whose(cause))
         if not same(verdict, row.verdict):
             row.history.append(row.verdict)
@@ -246,11 +272,12 @@ class Judge:
     def _whose(self, cause: Cause) -> Attribution | None:
         return self._state.whose.get(cause.work) if cause.work else None
 
-    def _move(self, members: Iterable[Episode], target: Row) -> None:
-        for each in members:
-            before = self._state.rows.get(OutageId(each.row))
+    def _move(self, members: Sequence[Episode], target: Row) -> None:
+        gone = {id(each) for each in members}
+        for outage_id in sorted({each.row for each in members}):
+            before = self._state.rows.get(OutageId(outage_id))
             if before is not None:
-                before.episodes = [other for other in before.episodes if other is not each]
+                before.episodes = [each for each in before.episodes if id(each) not in gone]
                 self.touched[before.outage_id] = before
         target.take(members)
 
@@ -277,7 +304,7 @@ class Judge:
             self._tell(row)
 
     def _tell(self, row: Row) -> None:
-        row.evidence = evidence_of(row, self._state.book, self._plant, self._rules)
+        row.told = False
         self.touched[row.outage_id] = row
 
 

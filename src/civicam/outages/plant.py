@@ -86,17 +86,19 @@ class Plant:
             kind: frozenset(node for node, kinds in register.watch.items() if kind in kinds)
             for kind in EvidenceKind
         }
-        self.forked = self._forked()
+        self._spared = self._find_spared()
 
-    def _forked(self) -> _Set:
-        """Everything that stands above a node with two ways of one medium: two failures may do what neither
-        does alone."""
-        found: set[NodeId] = set()
+    def _find_spared(self) -> dict[NodeId, _Set]:
+        """element → the nodes below it that have another way of the same medium: they outlive it alone, and
+        not it together with another."""
+        found: dict[NodeId, set[NodeId]] = {}
         for node in self.topology.nodes:
             ways = [edge.medium for edge in self.topology.edges_above(node)]
             if len(ways) > len(set(ways)):
-                found |= self.topology.ancestors(node)
-        return frozenset(found)
+                for above in self.topology.ancestors(node):
+                    if node not in self.topology.dark_if((above,), on_battery=True):
+                        found.setdefault(above, set()).add(node)
+        return {above: frozenset(nodes) for above, nodes in found.items()}
 
     def __contains__(self, node: object) -> bool:
         return node in self.topology
@@ -133,14 +135,21 @@ class Plant:
 
     def hard(self, place: NodeId, failed: Iterable[NodeId] = ()) -> _Set:
         """What is dark at once if ``place`` fails, itself included; with ``failed``, what that adds."""
-        if failed and place in self.forked:
-            before = tuple(failed)
-            both = self.topology.dark_if((*before, place), on_battery=True)
-            return both - self.topology.dark_if(before, on_battery=True) | {place}
+        spared = self._spared.get(place)
+        if spared:
+            before = tuple(node for node in failed if not spared.isdisjoint(self._spared.get(node, ())))
+            if before:
+                both = self.topology.dark_if((*before, place), on_battery=True)
+                return both - self.topology.dark_if(before, on_battery=True) | {place}
         found = self._hard.get(place)
         if found is None:
             found = self._hard[place] = self.topology.dark_if((place,), on_battery=True) | {place}
         return found
+
+    def warm(self) -> None:
+        """Find out all of it once, while nothing burns."""
+        for node in self.topology.nodes:
+            self.hard(node), self.soft(node), self.power(node), self.above(node), self.branches(node)
 
     def soft(self, place: NodeId) -> _Set:
         """What goes dark later, when a battery is empty."""

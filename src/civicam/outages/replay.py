@@ -51,7 +51,9 @@ def plant_of(store: OutageStore, digest: str) -> Plant:
     document = store.register(digest)
     if document is None:
         raise Bug("outages.no-register", digest=digest)
-    return Plant(Register.read(document))
+    plant = Plant(Register.read(document))
+    plant.warm()
+    return plant
 
 
 def start(store: OutageStore, rules: Rules | None = None) -> Player:

@@ -45,6 +45,8 @@ class Row:
     episodes: list[Episode] = field(default_factory=list)
     history: list[Verdict] = field(default_factory=list)
     evidence: tuple[Line, ...] = ()
+    told: bool = True
+    """Whether ``evidence`` says what is known now."""
     asked: float = 0.0
     closed: float | None = None
     merged_into: str = ""
@@ -130,8 +132,8 @@ def evidence_of(row: Row, book: Book, plant: Plant, rules: Rules) -> tuple[Line,
     reach = hard | plant.power(row.place)
     devices = {each.device for each in row.episodes}
     reach |= {node for device in row.adopted for node in plant.above(device)}
-    for node, proofs in proofs_of(book).items():
-        if node in reach:
+    for node, proofs in proofs_of(book, reach).items():
+        if len(lines) < rules.lines:
             lines += [
                 Line(each.kind, node, moment(each.lo), moment(each.hi))
                 for each in proofs

@@ -26,7 +26,7 @@ Reach = frozenset[NodeId]
 _BATTERY_STARTS_S = 60.0
 _EARLIER = 3.0
 """Nats less for link evidence that came long after the start: it is sent again, or was polled late."""
-_SUPPLY = frozenset({EvidenceKind.LAST_GASP, EvidenceKind.MAINS_FAIL, EvidenceKind.ON_BATTERY})
+SUPPLY = frozenset({EvidenceKind.LAST_GASP, EvidenceKind.MAINS_FAIL, EvidenceKind.ON_BATTERY})
 _OWN_SUPPLY = {EvidenceKind.LAST_GASP: 3.0, EvidenceKind.MAINS_FAIL: 1.5}
 """The node itself broke: an ONU whose own supply died, a cabinet whose own switch fell."""
 
@@ -111,12 +111,14 @@ class Scales:
     def _runs_down(self, ups: NodeId) -> bool:
         """It has been on battery for a while."""
         return any(
-            each.kind in _SUPPLY and each.lo < self.scene.now - _BATTERY_STARTS_S
+            each.kind in SUPPLY and each.lo < self.scene.now - _BATTERY_STARTS_S
             for each in self.scene.proofs.get(ups, ())
         )
 
     def weigh(self, candidate: Candidate, account: Account) -> Weighed:
         """Its gain, given what others explain already; none for what makes nothing dark."""
+        if not self._may_darken(candidate, account):
+            return Weighed(candidate, -math.inf, self.scene.now, self.scene.now)
         base, steps = self._sum(candidate, account)
         begin, end = self._limits(candidate, steps)
         height, lo, hi = likelihood.plateau(base, steps, begin, end)
@@ -147,6 +149,13 @@ class Scales:
         if not candidate.row:
             base += self._lit(candidate, hard, steps) - self._absent(candidate, hard)
         return base, steps
+
+    def _may_darken(self, candidate: Candidate, account: Account) -> bool:
+        """Whether anything is left that it could explain better."""
+        hard = self.plant.hard(candidate.place, account.failed)
+        return any(
+            account.price[node] > item.log_span + 0.01 for node, item in within(self.scene.dark, hard)
+        ) or any(account.price[item.node] > cost + 0.01 for item, cost in self._soft(candidate))
 
     def _darkens(self, chosen: Weighed, account: Account) -> bool:
         """Whether it explains a dark device better than it is explained: evidence alone makes no cause."""
@@ -187,12 +196,20 @@ class Scales:
         account.failed.append(candidate.place)
 
     def _soft(self, candidate: Candidate) -> Iterator[tuple[Dark, float]]:
-        """Dark devices behind a battery, and what each costs."""
-        seen: set[str] = set()
-        for node, item in within(self.scene.dark, self.plant.soft(candidate.place)):
+        """Dark devices behind a battery, and what each costs; not where anything there still works."""
+        soft = self.plant.soft(candidate.place)
+        if not soft:
+            return
+        works: dict[str, float] = {}
+        for node, seen in within(self.scene.lit, soft):
             branch = self.plant.branch(node)
-            yield item, item.log_span if branch in seen else self.rules.battery
-            seen.add(branch)
+            works[branch] = max(seen, works.get(branch, -math.inf))
+        met: set[str] = set()
+        for node, item in within(self.scene.dark, soft):
+            branch = self.plant.branch(node)
+            if works.get(branch, -math.inf) <= item.hi + self.rules.slack_s:
+                yield item, item.log_span if branch in met else self.rules.battery
+                met.add(branch)
 
     def _limits(self, candidate: Candidate, steps: Steps) -> tuple[float, float]:
         """Between which times it may have begun."""
@@ -231,7 +248,7 @@ class Scales:
     def saving(self, place: NodeId, each: Proof, power: Reach) -> float:
         """Nats that evidence about a node saves if ``place`` failed, which takes ``power`` the supply."""
         rules, itself = self.rules, each.node == place
-        if each.kind in _SUPPLY:
+        if each.kind in SUPPLY:
             if each.node in power:
                 return rules.spurious - rules.gasp_sent
             return rules.spurious - _OWN_SUPPLY.get(each.kind, rules.spurious) if itself else 0.0
