@@ -16,19 +16,39 @@ from civicam.fleet.presence import UNREGISTERED
 from civicam.fleet.register import PartyKind, Role
 from civicam.fleet.tables import channel, device, party, site_party
 from civicam.kernel.clock import Clock
-from civicam.outages.facts import Attribution, CameBack, Fact, LastHeard, WentDark, Wish
+from civicam.outages.facts import (
+    Attribution,
+    CameBack,
+    ChannelCameBack,
+    ChannelWentDark,
+    CollectorGap,
+    Fact,
+    LastHeard,
+    WentDark,
+    Wish,
+)
 from civicam.outages.plant import Register
 from civicam.outages.store import OutageStore
+from civicam.usability.facts import CollectorGap as UsabilityGap
+from civicam.usability.facts import Leg, State, UsableChanged
 
 _PART = 500
 
 
-def take_presence(connection: Connection, _fact_id: str, fact: Any) -> None:
-    """A handler of the outbox: a device's transition becomes a symptom, in the same transaction."""
+def take_symptoms(connection: Connection, _fact_id: str, fact: Any) -> None:
+    """A handler of the outbox: what the rooms below tell becomes a symptom, in the same transaction."""
     if isinstance(fact, PresenceChanged):
         found = symptom_of(connection, fact)
-        if found is not None:
-            OutageStore(connection).append([found], fact.at)
+    elif isinstance(fact, UsableChanged):
+        found = channel_symptom_of(connection, fact)
+    elif (
+        isinstance(fact, UsabilityGap) and fact.kind == "stalled"
+    ):  # after a restart the room knows by itself
+        found = CollectorGap(f"s{int(fact.start.timestamp())}", fact.start, fact.end, fact.kind)
+    else:
+        return
+    if found is not None:
+        OutageStore(connection).append([found], _when(fact))
 
 
 def symptom_of(connection: Connection, fact: PresenceChanged) -> Fact | None:
@@ -47,6 +67,24 @@ def symptom_of(connection: Connection, fact: PresenceChanged) -> Fact | None:
     if fact.reason_code == UNREGISTERED:
         return WentDark(node, fact.at, fact.at, 1.0, fact.reason_code)
     return WentDark(node, fact.at, min(row.last_seen, fact.at), float(row.heartbeat_s), fact.reason_code)
+
+
+def channel_symptom_of(connection: Connection, fact: UsableChanged) -> Fact | None:
+    """What it means that a channel became usable or not; where its device does not signal, nothing more."""
+    owner = connection.execute(
+        select(channel.c.device_id).where(channel.c.channel_id == fact.channel_id)
+    ).scalar_one_or_none()
+    if owner is None:
+        return None
+    if fact.after is State.BAD:
+        if Leg.SIGNALLING in fact.legs:
+            return None
+        return ChannelWentDark(fact.channel_id, NodeId(owner), fact.at, tuple(sorted(fact.legs)))
+    return ChannelCameBack(fact.channel_id, NodeId(owner), fact.at) if fact.before is State.BAD else None
+
+
+def _when(fact: PresenceChanged | UsableChanged | UsabilityGap) -> datetime:
+    return fact.end if isinstance(fact, UsabilityGap) else fact.at
 
 
 class FleetRegisters:

@@ -16,7 +16,7 @@ import uvicorn
 
 from civicam.alarms.service import FACTS as ALARM_FACTS
 from civicam.bootstrap import Rooms, prepare, rooms
-from civicam.bootstrap.outages import take_presence
+from civicam.bootstrap.outages import take_symptoms
 from civicam.bootstrap.probing import EvidenceForOutages
 from civicam.config import Settings
 from civicam.db.outbox import Dispatcher
@@ -210,7 +210,7 @@ class Platform:
         dispatcher = Dispatcher(
             found.database, found.clock, FACTS | ALARM_FACTS | OUTAGE_FACTS | USABILITY_FACTS
         )
-        dispatcher.handle("outages", take_presence)
+        dispatcher.handle("outages", take_symptoms)
         dispatcher.watch("consoles", app.state.hub.watch)
         dispatcher.watch("usability", found.usability.hear)
         await dispatcher.start()

@@ -12,14 +12,14 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from civicam.fleet.graph import NodeId, NodeKind
 from civicam.outages.facts import CauseKind
 from civicam.outages.model import kind_of
 from civicam.outages.plant import Plant
 from civicam.outages.rules import Rules
-from civicam.outages.scene import LONGEST_S, Scene
+from civicam.outages.scene import LONGEST_S, Dark, Scene
 from civicam.outages.weighing import Account, Candidate, Scales, Weighed, within
 
 _SITE = frozenset(
@@ -72,10 +72,13 @@ class Cause:
 class _Answer:
     account: Account
     chosen: list[Weighed]
+    adopted: dict[Candidate, Candidate] = field(default_factory=dict)
+    bonus: float = 0.0
+    """What adopting is better than leaving things alone."""
 
     @property
     def gain(self) -> float:
-        return sum(each.gain for each in self.chosen)
+        return sum(each.gain for each in self.chosen) + self.bonus
 
     def devices(self, candidate: Candidate) -> list[NodeId]:
         return [node for node, of in self.account.of.items() if of == candidate]
@@ -97,9 +100,8 @@ class _Search:
         self.first = [each for each in weighed if each.gain > rules.gain]
 
     def run(self) -> tuple[Cause, ...]:
-        answer = self._greedy(frozenset())
-        answer = self._split(answer)
-        return self._causes(answer, self._adopt(answer))
+        answer = self._split(self._greedy(frozenset()))
+        return self._causes(answer, answer.adopted)
 
     def _candidates(self) -> list[Candidate]:
         above: set[NodeId] = set()
@@ -128,6 +130,7 @@ class _Search:
                     continue
             self.scales.settle(weighed, answer.account)
             answer.chosen.append(weighed)
+        self._adopt(answer)
         return answer
 
     def _split(self, answer: _Answer) -> _Answer:
@@ -165,8 +168,8 @@ class _Search:
 
     # -- a wrong edge
 
-    def _adopt(self, answer: _Answer) -> dict[Candidate, Candidate]:
-        """Which causes belong to a wider one of their moment that the graph does not put above them."""
+    def _adopt(self, answer: _Answer) -> None:
+        """Find causes that belong to a wider one of their moment that the graph does not put above them."""
         members = {each.candidate: answer.devices(each.candidate) for each in answer.chosen}
         for node in self.scene.dark:
             if node not in answer.account.of:
@@ -179,7 +182,8 @@ class _Search:
             if candidate not in widths and each.width > 1:
                 widths[candidate] = each.width
                 wide.append(Weighed(candidate, 0.0, each.lo, each.hi))
-        found: dict[Candidate, Candidate] = {}
+        found = answer.adopted
+        better: dict[Candidate, list[float]] = {}
         for small, mine in sorted(members.items()):
             if not mine or small.row or small.work:
                 continue
@@ -193,7 +197,9 @@ class _Search:
             ]
             if offers and -min(offers)[0] > own:
                 found[small] = min(offers)[1]
-        return found
+                better.setdefault(min(offers)[1], []).append(-min(offers)[0] - own)
+        # one wrong edge may decide between a cause and the one above it; two at once are not believed so much
+        answer.bonus = sum(more[0] for more in better.values() if len(more) == 1)
 
     def _width(self, candidate: Candidate, devices: Iterable[NodeId]) -> int:
         """How many branches it took away."""
@@ -207,6 +213,8 @@ class _Search:
 
     def _offer(self, small: Candidate, mine: list[NodeId], wide: Weighed, account: Account) -> float:
         """The gain of ``wide`` for the devices of another: as if an element above them hung below it."""
+        if not all(self._of_one_moment(self.scene.dark[node], wide.at) for node in mine):
+            return -math.inf
         feeds = bool(self.plant.power(wide.candidate.place))
         kinds = FED if feeds else LIT
         above = set(self.plant.above(mine[0]))
@@ -216,6 +224,11 @@ class _Search:
         open_ = self._without(small.place, mine, account)
         values = [self.scales.value(place, open_, wide.at) for place in places]
         return max(values, default=-math.inf) - self.rules.adopt
+
+    def _of_one_moment(self, item: Dark, moment: float) -> bool:
+        """Whether a device went dark at about this time; of what was dark before nobody knows."""
+        late = self.rules.late_s
+        return item.lo - late <= moment < item.hi + 2 * (item.beat_s or late)
 
     # -- the answer
 

@@ -61,7 +61,7 @@ class Judge:
         """The row ended ``at``; what is still dark is explained by itself, and may be the same again."""
         left = []
         for each in row.open_episodes():
-            rest = Episode(each.device, at, at, 0.0, each.at, each.channel, each.storage, left=True)
+            rest = Episode(each.device, at, at, 0.0, max(each.at, at), each.channel, each.storage, left=True)
             left.append((each, rest))
         row.first_back = None
         if not row.whole:

@@ -50,6 +50,12 @@ class OutageQuery(BaseModel):
         )
 
 
+class ExportQuery(OutageQuery):
+    """Which rows, and in which language the headers are."""
+
+    language: Language = "zh-CN"
+
+
 @dataclass(frozen=True, slots=True)
 class OutageOut:
     """A cause. ``kind``, ``place`` and ``attribution`` are the person's where one has spoken; ``machine`` is
@@ -166,23 +172,21 @@ async def outages(inside: Inside, wanted: Annotated[OutageQuery, Query()]) -> Ou
 
 
 @router.get("/outages.xlsx")
-async def export_xlsx(
-    inside: Inside, wanted: Annotated[OutageQuery, Query()], language: Language = "zh-CN"
-) -> Response:
+async def export_xlsx(inside: Inside, wanted: Annotated[ExportQuery, Query()]) -> Response:
     """What is filtered, with channels and evidence, as a workbook."""
     rows, names = await _whole(inside, wanted)
-    body = as_xlsx(rows, inside.clock.now(), language, names)
+    body = as_xlsx(rows, inside.clock.now(), wanted.language, names)
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     return _file(body, kind, "outages.xlsx")
 
 
 @router.get("/outages.csv")
-async def export_csv(
-    inside: Inside, wanted: Annotated[OutageQuery, Query()], language: Language = "zh-CN"
-) -> Response:
+async def export_csv(inside: Inside, wanted: Annotated[ExportQuery, Query()]) -> Response:
     """What is filtered, one line a cause."""
     rows, names = await _whole(inside, wanted)
-    return _file(as_csv(rows, inside.clock.now(), language, names), "text/csv; charset=utf-8", "outages.csv")
+    return _file(
+        as_csv(rows, inside.clock.now(), wanted.language, names), "text/csv; charset=utf-8", "outages.csv"
+    )
 
 
 @router.get("/outages.json")
