@@ -23,10 +23,12 @@ class RegistrationSettings(BaseModel):
     default_expires_s: Annotated[int, Field(ge=60)] = 3600
     """Granted when a device names no expiry."""
     max_expires_s: Annotated[int, Field(ge=3600)] = 86_400
-    rate: Annotated[float, Field(gt=0)] = 400.0
-    """Registrations a second taken in; the rest are told to come back (503, Retry-After)."""
-    burst: Annotated[int, Field(ge=1)] = 800
-    in_flight: Annotated[int, Field(ge=1)] = 256
+    rate: Annotated[float, Field(gt=0)] = 1_000.0
+    """Registrations a second taken in; the rest are told to come back (503, Retry-After). A device that is
+    refused may stay away for a minute (2022 §9.1.1), so a city that comes back within ten seconds has to fit.
+    """
+    burst: Annotated[int, Field(ge=1)] = 2_000
+    in_flight: Annotated[int, Field(ge=1)] = 1_024
     """Registrations waiting for the store at once."""
     wrong_passwords: Annotated[int, Field(ge=1)] = 5
     """Wrong passwords of one device from one address, before it is refused unchecked for a while."""
