@@ -98,11 +98,34 @@ def test_why_a_stream_does_not_open_is_told_by_its_code(house: OpenHouse, fault:
 def test_a_door_that_does_not_open_ends_the_viewing(house: OpenHouse) -> None:
     async def test(h: Any) -> None:
         channel = await h.channel_id()
-        h.engine.fault = Operational("media.no-stream")
+        h.engine.fault = Operational("media.worker-slow")
         assert (await h.http.post("/api/live", json={"channel_id": channel})).status_code == 503
         [line] = await lines(h)
         assert line.ended_at is not None
         assert h.gateway.released == [f"{channel}-sub"]
+
+    inside(house, test)
+
+
+@pytest.mark.parametrize("mends", [True, False])
+def test_a_stream_that_ends_as_somebody_comes_is_opened_anew_once(house: OpenHouse, mends: bool) -> None:
+    """It had no viewer for ten seconds and was just being closed: the person sees it all the same."""
+
+    async def test(h: Any) -> None:
+        channel, admit, tries = await h.channel_id(), h.engine.admit, 0
+
+        async def gone_at_first(*args: Any) -> Any:
+            nonlocal tries
+            tries += 1
+            if tries == 1 or not mends:
+                raise Operational("media.no-stream")
+            return await admit(*args)
+
+        h.engine.admit = gone_at_first
+        status = (await h.http.post("/api/live", json={"channel_id": channel})).status_code
+        assert (status, tries) == (200 if mends else 503, 2)
+        ended = [line.ended_at is not None for line in await lines(h)]
+        assert ended == [True, not mends]  # each way to the door is on record, and one viewing goes on
 
     inside(house, test)
 

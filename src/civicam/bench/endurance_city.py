@@ -41,7 +41,7 @@ _SERVED: Mapping[str, str] = {
     "CIVICAM_MEDIA__RTP_HOST": "127.0.0.1",
     "CIVICAM_GATEWAY__HOST": "127.0.0.1",
     "CIVICAM_GATEWAY__ADVERTISE": "127.0.0.1",
-    "CIVICAM_GATEWAY__LIVE__MEDIA_S": "40",
+    "CIVICAM_GATEWAY__LIVE__MEDIA_S": "25",
 }
 """The patience for a first picture is for the simulator, which draws new scenes on the same cores."""
 

@@ -14,7 +14,7 @@ import structlog
 from civicam.access.facts import Purpose, User, Viewing
 from civicam.access.service import AccessService
 from civicam.fleet.facts import ChannelId
-from civicam.kernel.errors import CivicamError, Refused
+from civicam.kernel.errors import CivicamError, Operational, Refused
 from civicam.media.engine import Door, MediaEngine, StreamStats, WireFormat, viewer_name
 from civicam.web.ports import Streams
 
@@ -80,12 +80,22 @@ class LiveDesk:
     async def open(self, user: User, wish: Wish) -> LiveSession:
         """Open the stream, record the viewing, admit the viewer; what fails undoes what came before.
 
+        A stream nobody watched may end just when somebody comes to watch it: then it is opened anew, once.
+
         Raises what the gateway and the engine raise, and `Refused` ``access.no-record``,
         ``web.too-many-views``.
         """
         mine = sum(each.viewing.user_id == user.user_id for each in self._sessions.values())
         if mine >= MOST_PER_USER:
             raise Refused("web.too-many-views", most=MOST_PER_USER)
+        try:
+            return await self._open(user, wish)
+        except Operational as error:
+            if error.code != "media.no-stream":
+                raise
+        return await self._open(user, wish)
+
+    async def _open(self, user: User, wish: Wish) -> LiveSession:
         stream_id = await self._use(wish)
         try:
             viewing = await self._access.begin_viewing(
