@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     """Directory of the embedded store, the key file and the configuration."""
     demo: bool = False
     """A demonstration runs: the console says so."""
+    demo_control: Path | None = None
+    """Socket of the demonstration's simulator, by which visitors break something. Only with ``demo``."""
     web: WebSettings = WebSettings()
     db: DbSettings = DbSettings()
     fleet: FleetSettings = FleetSettings()

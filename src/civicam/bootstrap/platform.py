@@ -202,6 +202,7 @@ class Platform:
             settings=self.settings.web,
             ticket_ttl_s=self.settings.access.ticket_ttl_s,
             demo=self.settings.demo,
+            demo_control=self.settings.demo_control,
         )
         app = create_app(services)
         self._state = app.state

@@ -30,6 +30,15 @@ class District:
         return {"CIVICAM_GATEWAY__GB_ID": self.platform, "CIVICAM_GATEWAY__REALM": self.realm}
 
 
+def beating(text: str, every_s: int) -> str:
+    """The description with devices that beat so often: a visitor who breaks something wants to see it."""
+    city: dict[str, Any] = json.loads(text)
+    for device in city["devices"]:
+        if device.get("heartbeat_s"):
+            device["heartbeat_s"] = every_s
+    return json.dumps(city, ensure_ascii=False, indent=1)
+
+
 def write(path: Path, text: str) -> None:
     """Keep the description, readable by its owner alone."""
     path.parent.mkdir(parents=True, exist_ok=True)

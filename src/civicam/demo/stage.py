@@ -16,6 +16,10 @@ from civicam.demo.district import District
 from civicam.demo.doors import LOOPBACK, Doors, choose
 from civicam.kernel.errors import Operational
 
+CONTROL = "faults.sock"
+HEARTBEAT_S = 10
+"""Of the demonstration's devices: what breaks is noticed within half a minute, not within three."""
+
 _READY_S = 60.0
 _POLL_S = 0.1
 _LINK = re.compile(r"https?://\S+?token=(?P<token>[A-Za-z0-9_.~-]+)\S*")
@@ -54,6 +58,8 @@ class Stage:
         self._environment = {
             "CIVICAM_DATA": str(self._data),
             "CIVICAM_DEMO": "true",
+            "CIVICAM_DEMO_CONTROL": str(self._data / CONTROL),
+            "CIVICAM_OUTAGES__REGISTER_S": "5",  # the district is new
             "CIVICAM_GATEWAY__PROBE__EVERY_S": "5",  # RTSP sources start later than the server
             **data.identity(),
             **doors.environment(),
@@ -125,7 +131,8 @@ class Stage:
         if not path.is_file():
             self._say("生成样例城区", "inventing a sample district")
             arguments = ["simulate", "describe", "--seed", str(self._seed)]
-            district.write(path, await children.finish("describe", arguments, {}, self._log("describe")))
+            said = await children.finish("describe", arguments, {}, self._log("describe"))
+            district.write(path, district.beating(said, HEARTBEAT_S))
             self._log("describe").unlink()  # the description holds the devices' secrets
         district.move_rtsp(path, doors.rtsp)
         return district.read(path)
@@ -143,7 +150,7 @@ class Stage:
         """The devices of the district, in a process of their own."""
         arguments = ["simulate", "--city", str(data.path), "--server", f"{LOOPBACK}:{doors.sip}"]
         arguments += ["--address", LOOPBACK, "--rtsp", f"{LOOPBACK}:{doors.rtsp}", "--seed", str(self._seed)]
-        arguments += ["--control", str(self._data / "faults.sock"), "--unregister"]
+        arguments += ["--control", str(self._data / CONTROL), "--unregister"]
         self.simulating_since = time.monotonic()
         await self._launch("simulate", arguments, {})
 

@@ -11,13 +11,14 @@ from __future__ import annotations
 import asyncio
 import math
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
 import structlog
 
+from civicam.fleet.graph import Node, NodeKind
 from civicam.kernel.clock import Clock
 from civicam.kernel.errors import CivicamError, Refused
 from civicam.kernel.work import Work
@@ -88,7 +89,7 @@ class OutageService:
         self._checked = -math.inf
         self._alive = -math.inf
         self._digest = ""
-        self._names: dict[str, str] = {}
+        self._nodes: dict[str, Node] = {}
         self._lock = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self.steps = 0
@@ -210,7 +211,7 @@ class OutageService:
             return
         register = await self._registers.register()
         document = await asyncio.to_thread(register.document)
-        self._names = {node.node_id: node.name for node in register.nodes}
+        self._nodes = {node.node_id: node for node in register.nodes}
         name, at = digest_of(document), self._clock.now()
 
         def work(store: OutageStore) -> None:
@@ -227,7 +228,13 @@ class OutageService:
 
     def name_of(self, node: str) -> str:
         """What the register calls a node; its id when it is not there, or no longer."""
-        return self._names.get(node) or node
+        known = self._nodes.get(node)
+        return known.name or node if known is not None else node
+
+    def elements(self, kinds: Collection[NodeKind]) -> list[Node]:
+        """The register's nodes of these kinds by id, as they were when it was last compared."""
+        found = [node for node in self._nodes.values() if node.kind in kinds]
+        return sorted(found, key=lambda node: node.node_id)
 
     async def page(self, wanted: OutageFilter, after: str = "", limit: int = 100) -> OutagePage:
         """Newest first, without their channels. `Refused` ``outages.bad-cursor``."""

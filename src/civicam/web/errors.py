@@ -64,6 +64,8 @@ STATUS: dict[str, int] = {
     "outages.unknown-work": 404,
     "usability.bad-period": 422,
     "web.cross-origin": 403,
+    "web.demo-refused": 409,
+    "web.no-demo": 404,
     "web.method": 405,
     "web.not-found": 404,
     "web.too-large": 413,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
 from civicam.access.service import AccessService
@@ -210,6 +211,7 @@ class Services:
     settings: WebSettings
     ticket_ttl_s: float
     demo: bool
+    demo_control: Path | None = None
 
 
 """Made once by bootstrap; every route reads it from ``app.state.services``."""

@@ -80,6 +80,18 @@ const texts: typeof zh = {
     takeBack: "Take the last answer back",
     saved: "Recorded",
   },
+  demo: {
+    title: "Break something",
+    what: "Kind",
+    which: "Which one",
+    kind: { power: "Cut a power feed", fibre: "Cut a fibre segment", device: "Switch a device off" },
+    break: "Break it",
+    hint: "Only the demonstration has this panel. Within a minute one cause appears below.",
+    broken: "Broken:",
+    mend: "Mend all",
+    cut: "Broken: waiting until devices miss their heartbeats",
+    mended: "Mended: waiting until devices register again",
+  },
 };
 
 export default texts;
