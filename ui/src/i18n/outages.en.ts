@@ -33,6 +33,7 @@ const texts: typeof zh = {
     shown: "{n} causes on this page",
     newer: "Newer",
     older: "Older",
+    condition: "State",
     cause: "Cause",
     place: "Place",
     affects: "Affects",

@@ -31,6 +31,7 @@ export default {
     shown: "本页 {n} 条原因",
     newer: "较新",
     older: "较早",
+    condition: "状态",
     cause: "原因",
     place: "位置",
     affects: "影响",
