@@ -4,7 +4,7 @@ import type zh from "./outages.zh-CN";
 const texts: typeof zh = {
   outages: {
     filters: "Filter causes",
-    openCauses: "{n} causes not recovered",
+    openCauses: "Causes not recovered: {n}",
     state: { any: "All", open: "Open", recovering: "Recovering", closed: "Closed", merged: "Merged into another" },
     everyKind: "Any cause",
     everyParty: "Anybody's",
@@ -30,7 +30,7 @@ const texts: typeof zh = {
     },
     from: "From",
     to: "to",
-    shown: "{n} causes on this page",
+    shown: "Causes on this page: {n}",
     newer: "Newer",
     older: "Older",
     condition: "State",
