@@ -105,6 +105,7 @@ def test_each_device_is_asked_for_its_time_in_its_turn() -> None:
                 yield DeviceStatusResponse(command.sn, command.device_id, online=True, device_time=now)
 
         camera.reply = reply
+        assert (await camera.register(86_400)).status == 200  # not gone before its second turn
         beating = asyncio.create_task(camera.beat_for_ever())
         await later(700)
         assert [each[0] for each in notes.clocks] == [device]
