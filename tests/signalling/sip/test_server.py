@@ -357,3 +357,18 @@ def test_who_floods_behind_a_nat_does_not_silence_the_devices_there(
     wire.receive(device_says("MESSAGE", branch="z9hG4bKc"), other)  # takes the host's newest token
     wire.receive(device_says("MESSAGE", branch="z9hG4bKd"), device)
     assert len(wire.events()) == 2
+
+
+def test_a_final_answer_without_a_body_is_said_in_short(wire: Wire, device_says: DeviceSays) -> None:
+    """`reply`: to a request in the usual spelling, to any other, and to one that has its answer."""
+    usual = device_says("MESSAGE")
+    for data in (usual, usual.replace(b"z9hG4bKa1", b"z9hG4bKa2").replace(b"From: <", b'From: "x" <')):
+        wire.receive(data)
+        event = wire.request()
+        assert wire.endpoint.reply(event, 200, [("Date", "2026-03-02T09:15:31.482")], wire.now)
+        (answer,) = wire.sent()
+        assert isinstance(answer, Response)
+        assert (answer.status, answer.headers.get("Date")) == (200, "2026-03-02T09:15:31.482")
+        assert answer.to.tag
+        assert not wire.endpoint.reply(event, 500, [], wire.now)
+        assert wire.raw() == []

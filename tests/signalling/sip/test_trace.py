@@ -187,3 +187,13 @@ def test_memory_is_counted_right(messages: list[tuple[str, bool, int]], total: i
         trace.forget(user)
     assert trace.counters["recorded"] == len(messages)
     assert (held >= 0, trace.held, len(trace)) == (True, 0, 0)
+
+
+def test_whose_name_was_read_already_is_found_by_it_or_by_where_the_message_belongs() -> None:
+    """A stranger who was read has no ring of his own, however often he comes."""
+    trace = Trace(lambda far_id, _peer: far_id if far_id == "known" else "")
+    here = Peer("udp", "192.0.2.1", 5060)
+    for who in ("known", "known", "stranger", "stranger", "other"):
+        trace.record(True, b"MESSAGE sip:a SIP/2.0\r\n\r\n", here, 1.0, who)
+    assert (len(trace.read("known")), len(trace.read(""))) == (2, 3)
+    assert trace.read("stranger") == []
