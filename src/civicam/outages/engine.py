@@ -72,7 +72,8 @@ class Engine:
             elif row.first_back is not None:
                 times.append(row.first_back + rules.leftover_s - (0.0 if row.left_asked else rules.ask_s))
             if row.work in state.works and row.open_episodes():
-                times.append(state.works[row.work].end + rules.work_late_s)
+                over = state.works[row.work].end + rules.work_late_s
+                times.append(over - (0.0 if row.left_asked else rules.ask_s))
             if row.asked < row.opened + 3 * rules.confirm_s:
                 times.append(row.asked + rules.confirm_s)
         return min(times, default=None)
@@ -226,10 +227,10 @@ class Engine:
         """What to ask because it does not come back with its row."""
         found: list[NodeId] = []
         for row in self.state.rows.values():
-            due = (
-                row.first_back is not None
-                and now >= row.first_back + self.rules.leftover_s - self.rules.ask_s
-            )
+            work = self.state.works.get(row.work)
+            ends = [] if work is None else [work.end + self.rules.work_late_s]
+            ends += [] if row.first_back is None else [row.first_back + self.rules.leftover_s]
+            due = bool(ends) and now >= min(ends) - self.rules.ask_s
             if due and not row.left_asked:
                 row.left_asked = True
                 devices = sorted({each.device for each in row.open_episodes()})

@@ -44,6 +44,9 @@ FED = _SITE | _POWER
 LIT = _FIBRE | {NodeKind.OLT, NodeKind.ONU, NodeKind.SWITCH, NodeKind.DEVICE, NodeKind.CHANNEL}
 """... and of fibre."""
 
+MOMENT_S = 300.0
+"""A device whose end is known no better than this (a gap of ours, a cause before) is adopted by nobody."""
+
 SPLITS = 24
 """Causes that are tried without, in one explanation."""
 
@@ -197,9 +200,10 @@ class _Search:
             ]
             if offers and -min(offers)[0] > own:
                 found[small] = min(offers)[1]
-                better.setdefault(min(offers)[1], []).append(-min(offers)[0] - own)
-        # one wrong edge may decide between a cause and the one above it; two at once are not believed so much
-        answer.bonus = sum(more[0] for more in better.values() if len(more) == 1)
+                more = -min(offers)[0] - own if widths[small] == 1 else 0.0
+                better.setdefault(min(offers)[1], []).append(more)
+        # one site's wrong edge may decide between a cause and the one above it; more are not believed so much
+        answer.bonus = sum(gain[0] for gain in better.values() if len(gain) == 1)
 
     def _width(self, candidate: Candidate, devices: Iterable[NodeId]) -> int:
         """How many branches it took away."""
@@ -226,9 +230,11 @@ class _Search:
         return max(values, default=-math.inf) - self.rules.adopt
 
     def _of_one_moment(self, item: Dark, moment: float) -> bool:
-        """Whether a device went dark at about this time; of what was dark before nobody knows."""
+        """Whether a device went dark at about this time, and that is known well enough to mean something."""
         late = self.rules.late_s
-        return item.lo - late <= moment < item.hi + 2 * (item.beat_s or late)
+        return item.hi - item.lo <= MOMENT_S and item.lo - late <= moment < item.hi + 2 * (
+            item.beat_s or late
+        )
 
     # -- the answer
 

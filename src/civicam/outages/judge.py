@@ -192,7 +192,11 @@ class Judge:
             lit={node: book.lit[node] for node in sorted(book.lit)},
             hush={n: book.hush[n] for n in sorted(book.hush) if n not in dark and n not in book.dark},
             proofs=proofs_of(book),
-            works=tuple(self._state.works[key] for key in sorted(self._state.works) if key != without),
+            works=tuple(
+                work
+                for key, work in sorted(self._state.works.items())
+                if key != without and self._now < work.end + self._rules.work_late_s
+            ),
             standing=standing,
             out=frozenset(
                 up for node in sorted(book.dark.keys() - dark.keys()) for up in self._plant.above(node)
