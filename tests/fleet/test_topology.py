@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Iterable
 
 import pytest
@@ -331,16 +330,9 @@ def test_edited_equals_built_anew(
 # -- city -------------------------------------------------------------------------------------------
 
 
-def test_the_city_answers_in_fifty_milliseconds() -> None:
-    """The worst question there is: everything below the core. In CPU time."""
-    nodes, edges = city()
-    made = Topology.of(nodes, edges)
+def test_below_the_core_the_whole_city_is_dark() -> None:
+    """The worst question there is; how fast it is answered, `civicam bench graph` measures."""
+    made = Topology.of(*city())
     assert len(made) > 19_000
-    took: list[float] = []
-    dark: frozenset[NodeId] = frozenset()
-    for _ in range(5):
-        start = time.process_time()
-        dark = made.dark_if((NodeId("core"),))
-        took.append(time.process_time() - start)
+    dark = made.dark_if((NodeId("core"),))
     assert sum(made.nodes[each].kind is NodeKind.CHANNEL for each in dark) == 3 * 2343
-    assert min(took) < 0.05

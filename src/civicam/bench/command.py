@@ -101,6 +101,18 @@ def simulator(
     _tell(run(Size(streams, seconds, settle, seed)), as_json)
 
 
+@app.command()
+def graph(
+    seed: Annotated[int, typer.Option(help="Another city.")] = 1,
+    repetitions: Annotated[int, typer.Option(min=1, help="Answers a question; the median counts.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Measure how fast the power and fibre graph of a city says who goes dark."""
+    from civicam.bench.graph import run
+
+    _tell(run(seed, repetitions=repetitions), as_json)
+
+
 @app.command("dead-peers")
 def dead_peers(
     cameras: Annotated[
