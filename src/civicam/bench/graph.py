@@ -1,8 +1,8 @@
 """``civicam bench graph``: how fast the power and fibre graph of a city says who goes dark.
 
-The city is that of `civicam.bench.outages_city`: 2,343 sites, 5,892 channels, with feeds, fibres, batteries and
-backups. Asked are the worst question there is (everything below the core), a feed and an OLT; the floor is a
-walk over the same edges that weighs nothing.
+The city is that of `civicam.bench.outages_city`, 2,343 sites and 5,892 channels, with feeds, fibres,
+batteries and backups. Asked are the worst question there is (everything below the core), a feed and an OLT;
+the floor is a walk over the same edges that weighs nothing.
 """
 
 from __future__ import annotations
