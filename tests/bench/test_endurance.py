@@ -95,15 +95,16 @@ def test_metrics_are_read_by_name_and_label() -> None:
 
 def test_who_was_called_offline_in_truth() -> None:
     """Only the broken connection of a device that was switched off a moment ago."""
-    told = Told(restarted=[("A", NOW), ("B", NOW)])
+    told = Told(restarted=[("A", NOW), ("B", NOW)], began=NOW)
     soon, late = NOW + timedelta(seconds=2), NOW + timedelta(minutes=9)
     lost = [
         Lost("A", soon, CONNECTION_LOST),
         Lost("B", soon, HEARTBEAT_LOST),
         Lost("A", late, CONNECTION_LOST),
         Lost("C", soon, CONNECTION_LOST),
+        Lost("D", NOW - timedelta(seconds=1), HEARTBEAT_LOST),  # not in yet when it began
     ]
-    assert falsely(lost, told) == lost[1:]
+    assert falsely(lost, told) == lost[1:4]
 
 
 def test_a_smaller_city_is_whole() -> None:

@@ -183,8 +183,11 @@ def falsely(lost: Sequence[Lost], told: Told) -> list[Lost]:
     return [
         each
         for each in lost
-        if each.reason != CONNECTION_LOST
-        or not any(gb_id == each.gb_id and at <= each.at <= at + soon for gb_id, at in told.restarted)
+        if each.at >= told.began
+        and (
+            each.reason != CONNECTION_LOST
+            or not any(gb_id == each.gb_id and at <= each.at <= at + soon for gb_id, at in told.restarted)
+        )
     ]
 
 

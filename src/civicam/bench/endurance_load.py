@@ -51,6 +51,8 @@ class Told:
     first_picture_s: list[float] = field(default_factory=list)
     restarted: list[tuple[str, datetime]] = field(default_factory=list)
     """Devices switched off and on, with the moment."""
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+    """All were online then. On a busy machine some register later than their patience after our own start."""
 
 
 class Load:
