@@ -272,8 +272,7 @@ def test_media_over_tcp_from_us_to_the_device() -> None:
         r = await room()
         device_id = r.world.fleet.secrets[NVR].device_id
         entry = r.world.gateway.operations.addresses.device(device_id)
-        object.__setattr__(entry.profile, "media_tcp", True)
-        entry.profile = replace(entry.profile, media_active=True)
+        entry.profile = replace(entry.profile, media_tcp=True, media_active=True)
         stream = await r.playbacks.play(r.channel, START, END)
         offer = sdp.parse(r.requests("INVITE")[0].body)
         assert (offer.tcp, offer.setup) == (True, "active")
