@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
             *("-q", "-n", "2", "--dist", "loadgroup", "--max-worker-restart", "1"),
             *("-m", f"not ({_ALONE})", *extra),
         ),
-        "pytest (one at a time)": pytest("-q", "-m", _ALONE, *extra),
+        "pytest (one at a time)": pytest("-q", "--durations=12", "-m", _ALONE, *extra),
         "console (vitest)": npm("test"),
     }
     print(f"\n{time.monotonic() - started:.0f} s")

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -107,17 +107,25 @@ def district(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iter
             process.wait()
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Headless Chromium of this machine."""
+@pytest.fixture(scope="module")
+def launch() -> Iterator[Callable[..., Any]]:
+    """Starts headless Chromium of this machine with further flags; a process has one Playwright at a time."""
     if CHROMIUM is None:
         pytest.skip("no Chromium: apt-get install chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as play:
-        started = play.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield started
-        started.close()
+        yield lambda *flags: play.chromium.launch(
+            executable_path=str(CHROMIUM), args=["--no-sandbox", *flags]
+        )
+
+
+@pytest.fixture(scope="module")
+def browser(launch: Callable[..., Any]) -> Iterator[Any]:
+    """One for all who need nothing special."""
+    started = launch()
+    yield started
+    started.close()
 
 
 @pytest.fixture

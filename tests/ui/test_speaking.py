@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,25 +48,20 @@ def horn(stack: Stack) -> Iterator[Horn]:
 
 
 @pytest.fixture
-def page(stack: Stack, horn: Horn) -> Iterator[Any]:
+def page(stack: Stack, horn: Horn, launch: Callable[..., Any]) -> Iterator[Any]:
     """The device's page, in a browser whose microphone beeps and whose person allows it."""
-    if CHROMIUM is None:
-        pytest.skip("no Chromium: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
     base = str(stack.http.base_url).rstrip("/")
     stack.http.post("/api/account/password", json={"password": "quiet harbour lantern 9"})
     device = stack.http.get("/api/devices").json()["devices"][0]["id"]
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", *_MICROPHONE])
-        context = browser.new_context(viewport={"width": 1600, "height": 900}, locale="zh-CN")
-        token = stack.http.cookies["civicam_session"]
-        context.add_cookies([{"name": "civicam_session", "value": token, "url": base}])
-        made = context.new_page()
-        made.set_default_timeout(20_000)
-        made.goto(f"{base}/devices/{device}?tab=use")
-        yield made
-        browser.close()
+    browser = launch(*_MICROPHONE)
+    context = browser.new_context(viewport={"width": 1600, "height": 900}, locale="zh-CN")
+    token = stack.http.cookies["civicam_session"]
+    context.add_cookies([{"name": "civicam_session", "value": token, "url": base}])
+    made = context.new_page()
+    made.set_default_timeout(20_000)
+    made.goto(f"{base}/devices/{device}?tab=use")
+    yield made
+    browser.close()
 
 
 def state(page: Any, wanted: str) -> None:

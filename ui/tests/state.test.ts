@@ -65,6 +65,8 @@ it.each([
   ["access.no-right", 403, "denied"],
   ["access.no-record", 503, "denied"],
   ["web.no-session", 401, "denied"],
+  ["fleet.no-owner", 422, "denied"],
+  ["fleet.place-forbidden", 422, "denied"],
   ["gateway.device-offline", 409, "offline"],
   ["fleet.unknown-channel", 404, "offline"],
   ["gateway.play-timeout", 504, "retry"],

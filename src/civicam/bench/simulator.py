@@ -174,7 +174,8 @@ async def _samples(
 
 
 def _cpu_s(pid: int) -> float:
-    """Processor time of a process and of what it started; of our own, that of this process alone."""
+    """Processor time of a process and of what it started, also of what has ended since; of our own, that of
+    this process alone."""
     process = psutil.Process(pid)
     family = [process] if pid == os.getpid() else [process, *process.children(recursive=True)]
     total = 0.0
@@ -184,6 +185,8 @@ def _cpu_s(pid: int) -> float:
         except psutil.NoSuchProcess:
             continue
         total += times.user + times.system
+        if pid != os.getpid():
+            total += times.children_user + times.children_system
     return total
 
 

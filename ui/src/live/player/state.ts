@@ -40,7 +40,17 @@ export type PaneEvent =
   | { type: "undecodable"; codec: string; tried: Way[]; pictures: boolean }
   | { type: "stop" };
 
-const DENIED = new Set(["web.forbidden", "web.no-session", "media.bad-ticket"]);
+// A camera without a whole record shows nothing until somebody fills the gap: asking again does not help.
+const DENIED = new Set([
+  "web.forbidden",
+  "web.no-session",
+  "media.bad-ticket",
+  "fleet.no-owner",
+  "fleet.no-ground",
+  "fleet.no-purpose",
+  "fleet.no-place-class",
+  "fleet.place-forbidden",
+]);
 const OFFLINE = new Set([
   "gateway.device-offline",
   "gateway.device-unknown",
