@@ -22,7 +22,7 @@ runtime:
 demo: runtime ## 启动演示城区, 打印登录链接 · start a simulated district and print the log-in link
 	@exec $(BIN)/civicam demo $(DEMO)
 
-test: setup ## 全部测试 (十分钟以内) · all tests (under ten minutes)
+test: setup ## 全部测试 (约一刻钟) · all tests (a quarter of an hour)
 	@exec $(BIN)/python -m tools.tests all
 
 quick: setup ## 提交前的快速检查 · what a commit should pass, in under a minute

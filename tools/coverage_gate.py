@@ -1,7 +1,8 @@
 """The coverage gate: the branches of the pure wire files and of the rooms that answer for people.
 
-Runs the tests of those parts alone, in two workers, and holds each part against its own floor; lines that
-fall short are listed. The goal is 100 everywhere; a floor below it is what is reached, and only rises.
+Runs the tests of those parts alone, in two workers, without those that start processes of their own, whose
+lines are not counted anyway; holds each part against its own floor and lists the lines that fall short. The
+goal is 100 everywhere; a floor below it is what is reached, and only rises.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def main() -> int:
             "-n",
             "2",
             "-m",
-            "not (interop or browser)",
+            "not (interop or browser or serial)",
             "--cov=civicam",
         ]
         measured += ["--cov-branch", "--cov-report=", *present]
