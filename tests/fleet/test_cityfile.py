@@ -138,3 +138,9 @@ json_like = st.recursive(
 def test_whatever_the_file_says_reading_it_never_raises(value: Any, key: str) -> None:
     assert read(value).problems
     read({**GOOD, key: value})
+
+
+@pytest.mark.parametrize("value", [[1], "feed", 7])
+def test_a_graph_that_is_none_is_named(value: Any) -> None:
+    problems = read({**GOOD, "graph": value}).problems
+    assert [(each.code, each.row) for each in problems] == [("fleet.import-field", "graph")]

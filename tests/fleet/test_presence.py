@@ -214,3 +214,35 @@ def test_what_is_overdue_is_counted_up_to_the_loss() -> None:
     assert [book.overdue(CAM, 100.0 + s) for s in (0, 61, 63, 123, 181, 500)] == [0, 0, 1, 2, 2, 3]
     book.handle_timer(283.0)
     assert (book.heard_by(CAM), book.overdue(CAM, 400.0)) == (None, 0)
+
+
+@given(
+    st.lists(st.floats(0.0, 400.0), min_size=1, max_size=30),
+    st.sampled_from([RULES, Rules(60, 3, heartbeats=False), Rules(5, 1, grace_s=0)]),
+    st.sampled_from([None, 30.0, 100_000.0]),
+)
+def test_a_beat_is_a_sign_of_life_like_any_other(
+    pauses: list[float], rules: Rules, expires: float | None
+) -> None:
+    """The short way of what nearly every heartbeat is gives what the long way does, at every moment."""
+    short, long = book(rules=rules), book(rules=rules)
+    now, told = 0.0, []
+    for number, pause in enumerate(pauses):
+        now += pause
+        assert jump(short, now) == jump(long, now)
+        if number == 0 and expires is not None:
+            told = [each.registered(CAM, expires, now) for each in (short, long)]
+        else:
+            told = [None if short.beat(CAM, now) else short.heard(CAM, now), long.heard(CAM, now)]
+        assert told[0] == told[1]
+        assert (short.presence(CAM), short.heard_by(CAM)) == (long.presence(CAM), long.heard_by(CAM))
+    assert jump(short, now + 1e6) == jump(long, now + 1e6)
+
+
+def test_a_beat_of_a_device_that_nobody_watches_or_that_is_away_is_left_to_the_long_way() -> None:
+    made = book()
+    assert not made.beat(DeviceId("nobody"), 1.0)
+    assert not made.beat(CAM, 1.0), "it is not known to be there"
+    made.heard(CAM, 1.0)
+    assert made.beat(CAM, 61.0)
+    assert made.heard_by(CAM) == 241.0
