@@ -1,4 +1,5 @@
-"""Writes the reference pages that can be read off the code: commands, settings, metrics, error codes.
+"""Writes the reference pages that can be read off the code: commands, settings, metrics, error codes, the HTTP
+API.
 
 ``python -m tools.reference`` writes them, ``--check`` only compares: a page that is not what the code says
 fails `make docs` and a house test, so the documentation of an option cannot be forgotten or grow old.
@@ -21,6 +22,7 @@ from pydantic_core import PydanticUndefined
 from civicam import cli
 from civicam.config import Settings
 from civicam.kernel.messages import MESSAGES
+from civicam.web.app import api
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "reference"
@@ -188,6 +190,73 @@ def errors() -> str:
     return "\n".join([inspect.cleandoc(lead), *rows]) + "\n"
 
 
+def http_api() -> str:
+    """Every route with its parameters, body and answer, from the same description as ``/api/openapi.json``."""
+    document = api().openapi()
+    lead = """
+        # HTTP API
+
+        What the console asks, and what anybody with a session may. The whole description is OpenAPI:
+        `GET /api/openapi.json`. Times are ISO 8601 with a zone; a wrong request is answered with an
+        [error code](errors.md) in both languages. Every route but the two that make a session needs the
+        session's cookie; what is not `GET` must come from the console's own origin.
+        """
+    parts = [inspect.cleandoc(lead)]
+    for tag, rows in sorted(_routes(document).items()):
+        parts += ["", f"## {tag}", "", "| | | takes | answers |", "| --- | --- | --- | --- |", *rows]
+    parts += ["", "## Bodies and answers", ""]
+    for name, schema in sorted(document["components"]["schemas"].items()):
+        if "ValidationError" not in name:
+            parts += list(_schema(name, schema))
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _routes(document: dict[str, Any]) -> dict[str, list[str]]:
+    """Table rows by subject."""
+    found: dict[str, list[str]] = {}
+    for path, methods in document["paths"].items():
+        for method, route in methods.items():
+            takes = [f"`{each['name']}`" for each in route.get("parameters", []) if each["in"] == "query"]
+            body = route.get("requestBody", {}).get("content", {}).get("application/json", {})
+            takes += [_type(body["schema"])] if body else []
+            code, answer = next(iter(sorted(route["responses"].items())))
+            content = answer.get("content", {}).get("application/json", {}).get("schema")
+            told = _type(content) if content else code
+            meaning = _cell(" ".join(route.get("description", "").split()))
+            row = f"| `{method.upper()} {path}` | {meaning} | {', '.join(takes)} | {told} |"
+            found.setdefault((route.get("tags") or ["other"])[0], []).append(row)
+    return found
+
+
+def _schema(name: str, schema: dict[str, Any]) -> Iterator[str]:
+    """One body or answer: its fields and their types."""
+    yield from (f"### {name}", "", _cell(" ".join(schema.get("description", "").split())), "")
+    if "enum" in schema:
+        yield from (" · ".join(f"`{each}`" for each in schema["enum"]), "")
+    needed = set(schema.get("required", ()))
+    for field, kind in schema.get("properties", {}).items():
+        yield f"- `{field}`{'' if field in needed else '?'}: {_type(kind)}"
+    yield ""
+
+
+def _type(schema: dict[str, Any]) -> str:
+    """A type in a word or two."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if "anyOf" in schema:
+        return " or ".join(dict.fromkeys(_type(each) for each in schema["anyOf"]))
+    if "enum" in schema:
+        return " · ".join(f"`{each}`" for each in schema["enum"])
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    if schema.get("type") == "array":
+        return f"list of {_type(schema.get('items', {}))}"
+    if schema.get("type") == "object" and isinstance(schema.get("additionalProperties"), dict):
+        return f"map to {_type(schema['additionalProperties'])}"
+    return str(schema.get("format") or schema.get("type", "anything"))
+
+
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
@@ -199,6 +268,7 @@ def pages() -> dict[Path, str]:
         "settings.md": settings(),
         "metrics.md": metrics(),
         "errors.md": errors(),
+        "http-api.md": http_api(),
     }
     return {PAGES / name: _HEAD + text for name, text in made.items()}
 

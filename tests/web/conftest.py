@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from sqlalchemy import select
 from tests.web.pretend import FastHasher, PretendEngine, PretendGateway, PretendOperator, PretendSights
 from tests.web.pretend_alarms import PretendAlarmDesk
-from tests.web.pretend_outages import PretendProber, PretendRegisters
+from tests.web.pretend_outages import PretendProber, PretendProbes, PretendRegisters
 
 from civicam.access.service import AccessService
 from civicam.access.settings import AccessSettings
@@ -39,6 +39,8 @@ from civicam.fleet.register_service import RegisterService
 from civicam.fleet.register_store import RegisterStore
 from civicam.fleet.service import FACTS, FleetService
 from civicam.fleet.settings import FleetSettings
+from civicam.fleet.site_register import SiteRegister
+from civicam.fleet.site_store import SiteStore
 from civicam.fleet.store import FleetStore
 from civicam.fleet.vault import KeyFileVault
 from civicam.kernel.clock import ManualClock
@@ -133,6 +135,7 @@ class House:
     alarms: AlarmService
     outages: OutageService
     usability: UsabilityService
+    probes: PretendProbes
     logged_in: str = ""
 
     async def log_in(self) -> dict[str, Any]:
@@ -201,6 +204,7 @@ def house(tmp_path: Path) -> OpenHouse:
             UnitOfWork(database, UsabilityStore), directory, clock, UsabilitySettings()
         )
         await fleet.import_city(json.dumps(CITY))
+        probes = PretendProbes()
         gateway, engine, ready = PretendGateway(), PretendEngine(), [""]
         sights = PretendSights(frozenset(r.device_id for r in await fleet.devices()))
         operator = PretendOperator(sights, PretendAlarmDesk(alarms))
@@ -221,6 +225,8 @@ def house(tmp_path: Path) -> OpenHouse:
             usability=usability,
             directory=directory,
             agents=AgentRegister(UnitOfWork(database, AgentStore), KeyFileVault(tmp_path / "key")),
+            probes=probes,
+            sites=SiteRegister(UnitOfWork(database, SiteStore)),
             streams=gateway,
             operator=operator,
             engine=engine,
@@ -249,7 +255,7 @@ def house(tmp_path: Path) -> OpenHouse:
             async with httpx.AsyncClient(transport=transport, base_url=BASE) as http:
                 yield House(
                     *(app, http, fleet, access, database, gateway, engine, clock, ready, operator),
-                    *(alarms, outages, usability),
+                    *(alarms, outages, usability, probes),
                 )
         finally:
             await app.state.hub.aclose()

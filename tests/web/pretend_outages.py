@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from civicam.fleet.graph import Edge, Medium, Node, NodeId, NodeKind
 from civicam.outages.facts import Fact, Wish
 from civicam.outages.plant import Register
+from civicam.probes.watch import Seen
 
 FEED, CABINET = NodeId("feed"), NodeId("cabinet")
 CAMERAS = (NodeId("cam1"), NodeId("cam2"))
@@ -25,6 +26,20 @@ def small_register() -> Register:
         *(Edge(CABINET, camera, Medium.POWER) for camera in CAMERAS),
     )
     return Register(nodes, edges, {camera: (f"{camera}-c0",) for camera in CAMERAS})
+
+
+@dataclass
+class PretendProbes:
+    """What the test says was seen; a question is answered as it says."""
+
+    found: dict[str, Seen] = field(default_factory=dict)
+    answers: dict[str, bool] = field(default_factory=dict)
+
+    def seen(self) -> dict[str, Seen]:
+        return self.found
+
+    async def probe(self, node_ids: Iterable[str]) -> dict[str, bool | None]:
+        return {each: self.answers.get(each) for each in node_ids}
 
 
 @dataclass

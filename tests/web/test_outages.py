@@ -102,24 +102,32 @@ def test_planned_work_is_announced_changed_and_taken_back(house: OpenHouse) -> N
     async def test(h: House) -> None:
         await h.outages.step()
         h.clock.advance(5)
-        work = {
-            "node": "feed",
+        terms = {
             "begin": BEGAN.isoformat(),
             "end": (BEGAN + timedelta(hours=2)).isoformat(),
             "reason": "换表",
+            "contact": "供电值班 0555-0000",
         }
+        work = terms | {"nodes": ["feed"]}
         made = await h.http.post("/api/works", json=work, headers=ORIGIN)
         assert made.status_code == 201, made.text
-        work_id = made.json()["work_id"]
+        (first,) = made.json()["works"]
+        assert (first["node_name"], first["contact"]) == ("馈线一", terms["contact"])
+        work_id = first["work_id"]
         h.clock.advance(5)
-        later = work | {"end": (BEGAN + timedelta(hours=3)).isoformat()}
+        later = terms | {"node": "feed", "end": (BEGAN + timedelta(hours=3)).isoformat()}
         assert (await h.http.put(f"/api/works/{work_id}", json=later, headers=ORIGIN)).status_code == 200
         (found,) = (await h.http.get("/api/works")).json()["works"]
         assert found["end"].startswith("2026-03-02T04:00")
         h.clock.advance(5)
         assert (await h.http.delete(f"/api/works/{work_id}", headers=ORIGIN)).status_code == 204
         assert (await h.http.get("/api/works")).json()["works"] == []
-        for bad in (work | {"end": work["begin"]}, work | {"node": "nowhere"}, work | {"reason": ""}):
+        for bad in (
+            work | {"end": work["begin"]},
+            work | {"nodes": ["feed", "nowhere"]},
+            work | {"reason": ""},
+            terms,
+        ):
             assert (await h.http.post("/api/works", json=bad, headers=ORIGIN)).status_code == 422
         assert (await h.http.delete("/api/works/w0", headers=ORIGIN)).status_code == 404
 

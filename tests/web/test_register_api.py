@@ -177,7 +177,8 @@ def test_suspicious_and_unplaced(house: OpenHouse) -> None:
     """S0001 is nowhere, and its camera says where; S0002 is right, and its camera tells GCJ-02 as WGS-84."""
 
     async def test(h: Any) -> None:
-        assert (await h.http.get("/api/register/places/suspicious")).json() == {"suspicious": []}
+        nothing: dict[str, Any] = {"suspicious": [], "next": None, "counts": {}, "accepted": 0}
+        assert (await h.http.get("/api/register/places/suspicious")).json() == nothing
         await h.http.delete("/api/register/places/site/S0001/import")
         bent = from_wgs84((118.42, 31.3), System.GCJ02)
         reports = {await h.channel_id(1): (118.4123, 31.3012), await h.channel_id(2): bent}
@@ -193,15 +194,64 @@ def test_suspicious_and_unplaced(house: OpenHouse) -> None:
         )
         site = (await h.http.get("/api/sites/S0001")).json()["site"]
         assert (site["lon"], site["lat"]) == (None, None)
-        (found,) = (await h.http.get("/api/register/places/suspicious")).json()["suspicious"]
+        (listed,) = (await h.http.get("/api/register/places/suspicious")).json()["suspicious"]
+        found = listed["row"]
+        assert listed["name"]["zh"].endswith("通道2")
+        assert found["remedy"]["system"] == "gcj02"
+        assert abs(found["remedy"]["lon"] - 118.42) < 1e-6
         assert (found["kind"], found["doubt"], found["source"]) == ("channel", "gcj02-shift", "catalogue")
         assert 300 < found["off_m"] < 700
         zero = {"lon": "0", "lat": "0"}
         await h.http.put("/api/register/places/site/S0001/manual", json=zero)
-        found = (await h.http.get("/api/register/places/suspicious")).json()["suspicious"]
+        page = (await h.http.get("/api/register/places/suspicious")).json()
+        found = [each["row"] for each in page["suspicious"]]
+        assert page["counts"] == {"blank": 1, "gcj02-shift": 1}
         assert {(each["subject"], each["doubt"]) for each in found if each["kind"] == "site"} == {
             ("S0001", "blank")
         }
+        said = {
+            key: listed["row"][key] for key in ("kind", "subject", "source", "doubt", "raw_lon", "raw_lat")
+        }
+        assert (await h.http.post("/api/register/places/accept", json=said)).status_code == 204
+        page = (await h.http.get("/api/register/places/suspicious")).json()
+        assert ([each["row"]["doubt"] for each in page["suspicious"]], page["accepted"]) == (["blank"], 1)
+        one = {"doubt": "gcj02-shift"}
+        assert (await h.http.get("/api/register/places/suspicious", params=one)).json()["suspicious"] == []
+        other = from_wgs84((118.4202, 31.3002), System.GCJ02)  # the device says something else: listed again
+        work = update(channel).where(channel.c.channel_id == said["subject"])
+        await h.database.write(lambda c: c.execute(work.values(lon=other[0], lat=other[1])).rowcount)
+        page = (await h.http.get("/api/register/places/suspicious", params=one)).json()
+        assert [each["row"]["subject"] for each in page["suspicious"]] == [said["subject"]]
+
+    inside(house, test)
+
+
+def test_a_site_is_edited(house: OpenHouse) -> None:
+    async def test(h: Any) -> None:
+        areas = (await h.http.get("/api/register/areas")).json()["places"]
+        district = next(each["code"] for each in areas if not each["district"])
+        sheet = (await h.http.get("/api/register/sites/S0001")).json()
+        form = {
+            "name_zh": " 新名字 ",
+            "district": sheet["form"]["district"],
+            "kind": "checkpoint",
+            "lanes": 4,
+        }
+        answer = await h.http.put("/api/register/sites/S0001", json=form)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["form"]["name"] == {"zh": "新名字", "en": "新名字"}
+        assert (await h.http.get("/api/sites/S0001")).json()["site"]["name"]["zh"] == "新名字"
+        for wrong, code in (
+            ({"district": "999999"}, "fleet.unknown-place"),
+            ({"street": district}, "fleet.unknown-place"),
+            ({"lanes": 3}, "fleet.wrong-site-kind"),
+            ({"kind": "camera"}, "fleet.wrong-site-kind"),
+            ({"name_zh": "  "}, "web.bad-request"),
+        ):
+            answer = await h.http.put("/api/register/sites/S0001", json=form | wrong)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (422, code)
+        assert (await h.http.put("/api/register/sites/S9", json=form)).status_code == 404
+        assert (await h.http.get("/api/register/sites/S9")).status_code == 404
 
     inside(house, test)
 

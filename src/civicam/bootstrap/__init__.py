@@ -34,6 +34,8 @@ from civicam.fleet.queries import FleetQueries
 from civicam.fleet.register_service import RegisterService
 from civicam.fleet.register_store import RegisterStore
 from civicam.fleet.service import FleetService
+from civicam.fleet.site_register import SiteRegister
+from civicam.fleet.site_store import SiteStore
 from civicam.fleet.store import FleetStore
 from civicam.fleet.vault import KeyFileVault
 from civicam.outages.service import OutageService
@@ -66,6 +68,7 @@ class Rooms:
     usability: UsabilityService
     directory: ChannelDirectory
     agents: AgentRegister
+    sites: SiteRegister
     asked: AskedNodes
     alarms: AlarmService
     outages: OutageService
@@ -121,6 +124,7 @@ def rooms(settings: Settings) -> Rooms:
         usability=usability,
         directory=directory,
         agents=agents,
+        sites=SiteRegister(UnitOfWork(database, SiteStore)),
         asked=asked,
         alarms=alarms,
         outages=outages,

@@ -193,6 +193,8 @@ class Platform:
             directory=found.directory,
             outages=found.outages,
             agents=found.agents,
+            probes=self.probes,
+            sites=found.sites,
             streams=self._gateway,
             operator=self._gateway,
             engine=self._engine,

@@ -64,6 +64,13 @@ class GraphService:
             raise Refused("fleet.unknown-site", site_id=site_id)
         return graph_views.draw(await self.topology(), site_id, devices)
 
+    async def heads(self, site_id: str) -> list[NodeId]:
+        """The fewest nodes at a site that everything there hangs on. `Refused` ``fleet.unknown-site``."""
+        devices = await self._work.read(lambda store: store.devices_of(site_id))
+        if devices is None:
+            raise Refused("fleet.unknown-site", site_id=site_id)
+        return graph_views.heads(await self.topology(), site_id, devices)
+
     async def dark(self, failed: Collection[str], *, on_battery: bool = False) -> Dark:
         """Who goes dark if these nodes fail; ``on_battery``: only who does at once."""
         made, channels = await self.topology(), await self.footings()

@@ -56,7 +56,8 @@ class NodePage:
 class NodeDetail:
     """A node, what it takes from and gives to, its ways down from the sources, and how much stands below.
 
-    ``ways`` counts the ways of each medium; ``paths`` are the first of them.
+    ``ways`` counts the ways of each medium; ``paths`` are the first of them. ``around``: the nodes
+    of the edges and paths.
     """
 
     node: NodeRow
@@ -66,6 +67,7 @@ class NodeDetail:
     ways: dict[str, int]
     ancestors: int
     descendants: int
+    around: list[NodeRow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,14 +179,18 @@ class NodeFilter:
 
 def detail(topology: Topology, node: NodeId, paths: Sequence[Path]) -> NodeDetail:
     """One node with what is around it."""
+    above, below = topology.edges_above(node), topology.edges_below(node)
+    around = {each.upper for each in above} | {each.lower for each in below}
+    around |= {each for path in paths for each in path.nodes}
     return NodeDetail(
         node_row(topology.nodes[node]),
-        edge_rows(topology.edges_above(node)),
-        edge_rows(topology.edges_below(node)),
+        edge_rows(above),
+        edge_rows(below),
         [PathRow(each.medium, each.backup, list(each.nodes)) for each in paths],
         {medium.value: topology.path_count(node, medium) for medium in Medium},
         len(topology.ancestors(node)),
         len(topology.descendants(node)),
+        [node_row(topology.nodes[each]) for each in sorted(around - {node}) if each in topology.nodes],
     )
 
 
@@ -209,6 +215,25 @@ def draw(topology: Topology, site_id: str, devices: Collection[NodeId]) -> Drawi
     return Drawing(
         site_id, [Drawn(node_row(topology.nodes[each]), layers[each]) for each in order], edge_rows(edges)
     )
+
+
+def heads(topology: Topology, site_id: str, devices: Collection[NodeId]) -> list[NodeId]:
+    """The nodes at a site that all its devices hang on, few of them: what has most of them below it first.
+    None that serves other sites, too: work at one site is not work at its neighbours."""
+    left = {each for each in devices if each in topology}
+    here = left | {node.node_id for node in topology.nodes.values() if node.site_id == site_id}
+    served = {each: topology.descendants(each) | {each} for each in sorted(here)}
+    below = {
+        node: reached & left
+        for node, reached in served.items()
+        if all(each in left or topology.nodes[each].kind is not NodeKind.DEVICE for each in reached)
+    }
+    found: list[NodeId] = []
+    while left:
+        best = max(below, key=lambda each: (len(below[each] & left), -len(topology.ancestors(each) & here)))
+        found.append(best)
+        left -= below[best]
+    return found
 
 
 def dark(

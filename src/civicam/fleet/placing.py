@@ -135,7 +135,7 @@ class Stated:
 
 @dataclass(frozen=True, slots=True)
 class Suspicion:
-    """One statement that looks wrong; ``off_m`` how far it lies from what it was compared with."""
+    """One statement that looks wrong; ``off_m`` how far it lies from ``other``, what it was compared with."""
 
     kind: str
     subject: str
@@ -143,6 +143,37 @@ class Suspicion:
     statement: Statement
     place: Point | None
     off_m: float | None = None
+    other: Point | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """How a statement would make sense: the same numbers, turned or in another system."""
+
+    raw: tuple[str, str]
+    system: System
+    place: Point
+
+
+def remedy(found: Suspicion) -> Remedy | None:
+    """What the statement was likely meant to say; None where nothing can be guessed."""
+    raw, system = found.statement.raw, found.statement.system
+    if found.doubt is Doubt.SWAPPED:
+        turned = (raw[1], raw[0])
+        place = derive(turned, system)
+        return None if place is None else Remedy(turned, system, place)
+    if found.other is None:
+        return None
+    read = {each: derive(raw, each) for each in System if each is not system}
+    near = [
+        (metres(place, found.other), each, place)
+        for each, place in read.items()
+        if place is not None and metres(place, found.other) <= SHIFT_FITS_M
+    ]
+    if not near:
+        return None
+    _, best, place = min(near, key=lambda each: each[0])
+    return Remedy(raw, best, place)
 
 
 def suspicious(everything: Sequence[Stated], outline: Outline) -> list[Suspicion]:
@@ -169,8 +200,8 @@ def _doubt(
 ) -> Suspicion | None:
     place = derive(statement.raw, statement.system)
 
-    def say(doubt: Doubt, off_m: float | None = None) -> Suspicion:
-        return Suspicion(stated.kind, stated.subject, doubt, statement, place, off_m)
+    def say(doubt: Doubt, off_m: float | None = None, other: Point | None = None) -> Suspicion:
+        return Suspicion(stated.kind, stated.subject, doubt, statement, place, off_m, other)
 
     if place is None:
         return say(_nothing(statement, outline))
@@ -183,7 +214,7 @@ def _doubt(
     for other in others:
         shift = _shift(place, other)
         if shift is not None:
-            return say(shift, metres(place, other))
+            return say(shift, metres(place, other), other)
     return None
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from civicam.fleet.crs import Point, System
-from civicam.fleet.placing import Outline, Source, Stated, Statement
+from civicam.fleet.placing import Doubt, Outline, Source, Stated, Statement
 from civicam.fleet.register import CameraRecord, Party, Role
 from civicam.fleet.register_views import PartyUse
 
@@ -45,6 +45,26 @@ class Lost:
     name_en: str
     channels: int
     points: Sequence[Point]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Somebody looked at a suspicious statement and says that it is right. It holds for these numbers only:
+    what says something else is looked at again."""
+
+    kind: SubjectKind
+    subject: str
+    source: Source
+    doubt: Doubt
+    raw: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtFilter:
+    """Which suspicions; empty means all."""
+
+    doubt: Doubt | Literal[""] = ""
+    kind: SubjectKind | Literal[""] = ""
 
 
 class RegisterStore(Protocol):
@@ -103,6 +123,14 @@ class RegisterStore(Protocol):
 
     def stated(self, catalogue: System) -> list[Stated]:
         """Everything said about all sites and channels, the catalogues' reports in this system too."""
+        ...
+
+    def accepted(self) -> set[Accepted]:
+        """All that was accepted."""
+        ...
+
+    def accept(self, said: Accepted, at: datetime, by: str) -> None:
+        """Keep it. `Refused` as `statements`."""
         ...
 
     def outline(self, radius_m: float) -> Outline | None:

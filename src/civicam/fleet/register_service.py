@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from civicam.fleet.crs import Point, calibrate
-from civicam.fleet.placing import Source, Statement, chosen, propose, suspicious
+from civicam.fleet.placing import Source, Statement, Suspicion, chosen, propose, suspicious
 from civicam.fleet.register import (
     CameraRecord,
     Party,
@@ -19,7 +20,14 @@ from civicam.fleet.register import (
     grace_until,
     why_dark,
 )
-from civicam.fleet.register_ports import CameraFilter, RegisterStore, StoredCamera, SubjectKind
+from civicam.fleet.register_ports import (
+    Accepted,
+    CameraFilter,
+    DoubtFilter,
+    RegisterStore,
+    StoredCamera,
+    SubjectKind,
+)
 from civicam.fleet.register_views import (
     CalibrationOut,
     CameraPage,
@@ -27,7 +35,7 @@ from civicam.fleet.register_views import (
     ListsOut,
     PartyUse,
     StatementRow,
-    SuspicionRow,
+    SuspicionPage,
     Unplaced,
     calibration_out,
     statement_row,
@@ -150,17 +158,31 @@ class RegisterService:
         if not await self._work.write(lambda store: store.unstate(kind, subject, source)):
             raise Refused("fleet.unknown-statement", subject=subject, source=source)
 
-    async def suspicious(self) -> list[SuspicionRow]:
-        """Statements that look wrong; none before a city was imported."""
+    async def suspicious(
+        self, wanted: DoubtFilter | None = None, after: int = 0, limit: int = 100
+    ) -> SuspicionPage:
+        """Statements that look wrong and that nobody accepted; none before a city was imported."""
+        want = wanted or DoubtFilter()
+        found, accepted = await self._work.read(self._suspicious)
+        chosen = [each for each in found if want.doubt in {"", each.doubt} and want.kind in {"", each.kind}]
+        rows = [suspicion_row(each) for each in chosen[after : after + limit]]
+        more = after + limit if after + limit < len(chosen) else None
+        return SuspicionPage(rows, more, dict(Counter(each.doubt for each in found)), accepted)
 
-        def work(store: RegisterStore) -> list[SuspicionRow]:
-            outline = store.outline(self._settings.city_radius_km * 1000)
-            if outline is None:
-                return []
-            found = suspicious(store.stated(self._settings.catalogue_crs), outline)
-            return [suspicion_row(each) for each in found]
+    def _suspicious(self, store: RegisterStore) -> tuple[list[Suspicion], int]:
+        """What nobody accepted, and how much was."""
+        outline = store.outline(self._settings.city_radius_km * 1000)
+        if outline is None:
+            return [], 0
+        found = suspicious(store.stated(self._settings.catalogue_crs), outline)
+        known = store.accepted()
+        left = [each for each in found if _accepted(each) not in known]
+        return sorted(left, key=lambda each: (each.kind, each.subject, each.doubt)), len(found) - len(left)
 
-        return await self._work.read(work)
+    async def accept(self, said: Accepted, by: str) -> None:
+        """A suspicious statement is right as it is. `Refused` ``fleet.unknown-site``, ``…-channel``."""
+        at = self._clock.now()
+        await self._work.write(lambda store: store.accept(said, at, by))
 
     async def unplaced(self) -> list[Unplaced]:
         """Sites without a place, with a proposal where their channels' reports agree."""
@@ -174,3 +196,10 @@ class RegisterService:
     async def calibrate(self, known: Sequence[tuple[Point, Point]]) -> CalibrationOut:
         """Which system a list is in, from known sites. `Refused` ``fleet.calibrate-few``."""
         return calibration_out(await asyncio.to_thread(calibrate, known))
+
+
+def _accepted(found: Suspicion) -> Accepted:
+    """What would be kept if somebody accepted it."""
+    kind: SubjectKind = "site" if found.kind == "site" else "channel"
+    said = found.statement
+    return Accepted(kind, found.subject, said.source, found.doubt, said.raw)

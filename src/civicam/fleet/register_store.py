@@ -9,15 +9,16 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, or_, select
 
+from civicam.db.upsert import upsert
 from civicam.fleet import register_rows
 from civicam.fleet.crs import Point, System
 from civicam.fleet.cursor import mark, place
-from civicam.fleet.placing import Outline, Source, Stated, Statement, chosen, derive
+from civicam.fleet.placing import Doubt, Outline, Source, Stated, Statement, chosen, derive
 from civicam.fleet.register import CameraKind, CameraRecord, Party, Role
-from civicam.fleet.register_ports import CameraFilter, Lost, StoredCamera, SubjectKind
+from civicam.fleet.register_ports import Accepted, CameraFilter, Lost, StoredCamera, SubjectKind
 from civicam.fleet.register_rows import RECORD, record_of
 from civicam.fleet.register_views import PartyUse
-from civicam.fleet.tables import camera, channel, city, node, party, site, site_party
+from civicam.fleet.tables import accepted, camera, channel, city, node, party, site, site_party
 from civicam.kernel.errors import Refused
 
 _GAPS: dict[str, ColumnElement[bool]] = {
@@ -152,6 +153,32 @@ class RegisterStore:
         columns = (channel.c.channel_id, channel.c.site_id, channel.c.lon, channel.c.lat)
         said = or_(channel.c.lon.is_not(None), channel.c.lat.is_not(None))
         return list(self._db.execute(select(*columns).where(said)))
+
+    def accepted(self) -> set[Accepted]:
+        return {
+            Accepted(
+                "site" if row.kind == "site" else "channel",
+                row.subject,
+                Source(row.source),
+                Doubt(row.doubt),
+                (row.raw_lon, row.raw_lat),
+            )
+            for row in self._db.execute(select(accepted))
+        }
+
+    def accept(self, said: Accepted, at: datetime, by: str) -> None:
+        self._demand(said.kind, said.subject)
+        value = {
+            "kind": said.kind,
+            "subject": said.subject,
+            "source": said.source.value,
+            "doubt": said.doubt.value,
+            "raw_lon": said.raw[0][:40],
+            "raw_lat": said.raw[1][:40],
+            "at": at,
+            "by": by[:200],
+        }
+        upsert(self._db, accepted, [value])
 
     def outline(self, radius_m: float) -> Outline | None:
         row = self._db.execute(select(city)).one_or_none()

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from civicam.fleet.crs import Calibration, System
 from civicam.fleet.law import Choice
-from civicam.fleet.placing import Doubt, Source, Statement, Suspicion, derive
+from civicam.fleet.placing import Doubt, Source, Statement, Suspicion, derive, remedy
 from civicam.fleet.register import CameraRecord, Party
 
 
@@ -74,6 +74,17 @@ class StatementRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RemedyRow:
+    """What the statement was likely meant to say, and where that is (WGS-84)."""
+
+    raw_lon: str
+    raw_lat: str
+    system: System
+    lon: float
+    lat: float
+
+
+@dataclass(frozen=True, slots=True)
 class SuspicionRow:
     """A statement that looks wrong; ``off_m`` metres from what it was compared with."""
 
@@ -87,6 +98,18 @@ class SuspicionRow:
     lon: float | None
     lat: float | None
     off_m: float | None
+    remedy: RemedyRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class SuspicionPage:
+    """A page of suspicions in the order of their subjects; ``counts`` by doubt, ``accepted`` are left out of
+    all of it. ``next`` is what to send as ``after``."""
+
+    suspicious: list[SuspicionRow]
+    next: int | None
+    counts: dict[Doubt, int]
+    accepted: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +161,7 @@ def statement_row(said: Statement, best: Statement | None) -> StatementRow:
 
 def suspicion_row(found: Suspicion) -> SuspicionRow:
     """A suspicion as it is shown."""
-    said, place = found.statement, found.place
+    said, place, better = found.statement, found.place, remedy(found)
     return SuspicionRow(
         found.kind,
         found.subject,
@@ -150,6 +173,7 @@ def suspicion_row(found: Suspicion) -> SuspicionRow:
         None if place is None else place[0],
         None if place is None else place[1],
         None if found.off_m is None else round(found.off_m, 1),
+        None if better is None else RemedyRow(*better.raw, better.system, *better.place),
     )
 
 

@@ -194,6 +194,20 @@ coordinate = Table(
     Column("by", String(200), nullable=False),
 )
 
+accepted = Table(
+    "fleet_accepted",
+    metadata,
+    Column("kind", String(8), primary_key=True),
+    Column("subject", String(64), primary_key=True),
+    Column("source", String(12), primary_key=True),
+    Column("doubt", String(16), primary_key=True),
+    Column("raw_lon", String(40), nullable=False),
+    Column("raw_lat", String(40), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", String(200), nullable=False),
+)
+"""Suspicious coordinates that somebody looked at and found right, as they were then."""
+
 # -- power and fibre --------------------------------------------------------------------------------
 
 node = Table(

@@ -144,7 +144,7 @@ class CollectorGap:
 @dataclass(frozen=True, slots=True)
 class WorkPlanned:
     """Work is announced at a node and everything below it. Said again with the same id it replaces what was
-    said before; ``cancelled`` takes it back."""
+    said before; ``cancelled`` takes it back. ``contact``: who does it and the duty desk's number."""
 
     work_id: WorkId
     node: NodeId
@@ -155,6 +155,7 @@ class WorkPlanned:
     said_at: datetime
     attribution: Attribution = Attribution.CONTRACTOR
     cancelled: bool = False
+    contact: str = ""
 
 
 @dataclass(frozen=True, slots=True)

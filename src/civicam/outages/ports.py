@@ -103,6 +103,22 @@ class AffectedPage:
 
 
 @dataclass(frozen=True, slots=True)
+class WorksPage:
+    """Planned work that is over, what ended last first; ``next`` as above."""
+
+    works: list[WorkPlanned]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A cause that took a channel away, without its other channels, and what it took of this one."""
+
+    row: OutageRow
+    channel: Affected
+
+
+@dataclass(frozen=True, slots=True)
 class Recomputed:
     """The digest of the ledger as it is kept and as it was computed again, and how many rows there are."""
 
@@ -195,12 +211,20 @@ class OutageStore(Protocol):
         """The channels of a row by id."""
         ...
 
+    def of_channel(self, channel_id: str, wanted: OutageFilter, most: int) -> list[Taken]:
+        """The causes that took a channel away, newest first."""
+        ...
+
     def overrules(self, outage_id: str) -> list[Overruled]:
         """What people said of a row, oldest first."""
         ...
 
     def works(self, since: datetime | None) -> list[WorkPlanned]:
         """Planned work that ends after ``since`` (None: all), the newest word of each, not cancelled."""
+        ...
+
+    def past_works(self, before: datetime, after: str, limit: int) -> WorksPage:
+        """Planned work that ended before a moment, not cancelled. `Refused` ``outages.bad-cursor``."""
         ...
 
     def work(self, work_id: str) -> WorkPlanned | None:
@@ -241,4 +265,6 @@ __all__ = [
     "Recomputed",
     "Registers",
     "Step",
+    "Taken",
+    "WorksPage",
 ]

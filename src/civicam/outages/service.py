@@ -52,6 +52,8 @@ from civicam.outages.ports import (
     Recomputed,
     Registers,
     Step,
+    Taken,
+    WorksPage,
 )
 from civicam.outages.replay import Player, recompute, start
 from civicam.outages.settings import OutageSettings
@@ -252,6 +254,10 @@ class OutageService:
         await self.outage(outage_id)
         return await self._work.read(lambda store: store.affected(outage_id, after, limit))
 
+    async def of_channel(self, channel_id: str, wanted: OutageFilter, most: int = 500) -> list[Taken]:
+        """The causes that took one channel away, newest first, each with what it took of this one."""
+        return await self._work.read(lambda store: store.of_channel(channel_id, wanted, most))
+
     async def overrules(self, outage_id: str) -> list[Overruled]:
         """What people said of it, oldest first."""
         return await self._work.read(lambda store: store.overrules(outage_id))
@@ -275,6 +281,11 @@ class OutageService:
         since = None if past else self._clock.now()
         return await self._work.read(lambda store: store.works(since))
 
+    async def past_works(self, after: str = "", limit: int = 100) -> WorksPage:
+        """Planned work that is over, what ended last first. `Refused` ``outages.bad-cursor``."""
+        now = self._clock.now()
+        return await self._work.read(lambda store: store.past_works(now, after, limit))
+
     async def work(self, work_id: str) -> WorkPlanned:
         """One. `Refused` ``outages.unknown-work``."""
         found = await self._work.read(lambda store: store.work(work_id))
@@ -283,22 +294,30 @@ class OutageService:
         return found
 
     async def plan(self, work: WorkPlanned) -> WorkPlanned:
-        """Announce work, or say it anew under its id; an empty id gets one.
+        """Announce work, or say it anew under its id; an empty id gets one. `Refused` as `plan_all`."""
+        (said,) = await self.plan_all([work])
+        return said
+
+    async def plan_all(self, works: Sequence[WorkPlanned]) -> list[WorkPlanned]:
+        """As `plan`, for several nodes: all of them or none.
 
         `Refused` ``outages.work-needs-end``, ``outages.needs-reason``, ``outages.unknown-work``,
         ``outages.unknown-node``.
         """
-        check_work(work)
-        if not work.reason.strip():
-            raise Refused("outages.needs-reason")
-        if work.work_id:
-            await self.work(work.work_id)
         register = await self._registers.register()
-        if work.node not in {node.node_id for node in register.nodes} | register.channels.keys():
-            raise Refused("outages.unknown-node", node=work.node)
-        known = WorkId(work.work_id or f"w{secrets.token_hex(6)}")
-        said = replace(work, work_id=known, said_at=self._clock.now(), cancelled=False)
-        await self.take([said])
+        known = {node.node_id for node in register.nodes} | register.channels.keys()
+        now, said = self._clock.now(), []
+        for work in works:
+            check_work(work)
+            if not work.reason.strip():
+                raise Refused("outages.needs-reason")
+            if work.work_id:
+                await self.work(work.work_id)
+            if work.node not in known:
+                raise Refused("outages.unknown-node", node=work.node)
+            work_id = WorkId(work.work_id or f"w{secrets.token_hex(6)}")
+            said.append(replace(work, work_id=work_id, said_at=now, cancelled=False))
+        await self.take(said)
         await self.step()
         return said
 

@@ -26,6 +26,8 @@ from civicam.outages.ports import (
     OutagePage,
     OutageRow,
     Step,
+    Taken,
+    WorksPage,
 )
 
 _PART = 500
@@ -249,6 +251,14 @@ class OutageStore:
         found = [read_affected(row.spans) for row in rows[:limit]]
         return AffectedPage(found, rows[limit - 1].channel_id if len(rows) > limit else None)
 
+    def of_channel(self, channel_id: str, wanted: OutageFilter, most: int) -> list[Taken]:
+        where = [*_where(wanted), t.channel.c.channel_id == channel_id]
+        query = select(t.row, t.channel.c.spans).join(t.channel, t.channel.c.outage_id == t.row.c.outage_id)
+        order = (t.row.c.started_at.desc(), t.row.c.outage_id.desc())
+        rows = self._db.execute(query.where(*where).order_by(*order).limit(most)).all()
+        spans = [read_affected(row.spans) for row in rows]
+        return [Taken(*each) for each in zip(self._with_words(rows), spans, strict=True)]
+
     def overrules(self, outage_id: str) -> list[Overruled]:
         query = select(t.overrule.c.body).where(t.overrule.c.outage_id == outage_id)
         found = [
@@ -263,6 +273,20 @@ class OutageStore:
             query = query.where(t.work.c.end > since)
         found = [read_fact("work", body) for body in self._db.execute(query.order_by(t.work.c.end)).scalars()]
         return [each for each in found if isinstance(each, WorkPlanned)]
+
+    def past_works(self, before: datetime, after: str, limit: int) -> WorksPage:
+        where: list[ColumnElement[bool]] = [t.work.c.cancelled == 0, t.work.c.end <= before]
+        if after:
+            at, key = place(after)
+            where.append(or_(t.work.c.end < at, and_(t.work.c.end == at, t.work.c.work_id < key)))
+        query = select(t.work).where(*where).order_by(t.work.c.end.desc(), t.work.c.work_id.desc())
+        rows = self._db.execute(query.limit(limit + 1)).all()
+        found = [read_fact("work", row.body) for row in rows[:limit]]
+        last = rows[limit - 1] if len(rows) > limit else None
+        return WorksPage(
+            [each for each in found if isinstance(each, WorkPlanned)],
+            None if last is None else mark(last.end, last.work_id),
+        )
 
     def work(self, work_id: str) -> WorkPlanned | None:
         query = select(t.work.c.body).where(t.work.c.work_id == work_id, t.work.c.cancelled == 0)

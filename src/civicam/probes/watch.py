@@ -9,6 +9,8 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
@@ -37,6 +39,19 @@ log = structlog.get_logger("civicam.probes")
 _IDLE_S = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An agent as it answers. ``icmp``, ``snmp``: whether by this way, None: not asked so, or not known yet;
+    ``answered_at``: the newest answer by any way; ``why``: why the newest SNMP question failed;
+    ``said``: its newest findings, what they are about and since when."""
+
+    icmp: bool | None
+    snmp: bool | None
+    answered_at: datetime | None
+    why: CivicamError | None
+    said: list[Evidence]
+
+
 class Probes:
     """One for the process. `start`, `aclose`; `changed` after the register of agents was edited."""
 
@@ -58,6 +73,10 @@ class Probes:
         self._uptimes: dict[str, int] = {}
         self._said: dict[tuple[str, str], What] = {}
         """The newest statement of each kind about a node: polls tell changes only."""
+        self._answered: dict[str, datetime] = {}
+        self._why: dict[str, CivicamError] = {}
+        self._findings: dict[str, dict[tuple[str, str], Evidence]] = {}
+        """Of each agent the newest finding about each subject: as few as it has ports."""
         self._tasks: set[asyncio.Task[object]] = set()
         self._wake = asyncio.Event()
         self.trap_port = 0
@@ -111,6 +130,8 @@ class Probes:
         now = self._clock.monotonic()
         self._agents = {agent.node_id: agent for agent in found}
         self._by_host = {agent.host: agent for agent in found}
+        for gone in self._heard_of - self._agents.keys():
+            self._forget(gone)
         self._snmp.change([each.node_id for each in found if each.version != "none"], now)
         self._icmp.change([each.node_id for each in found if each.icmp], now)
         self._door.change(self._by_host, now)
@@ -119,6 +140,15 @@ class Probes:
         if self._traps is not None:
             self._traps.change(found)
         self._wake.set()
+
+    @property
+    def _heard_of(self) -> set[str]:
+        return self._answered.keys() | self._why.keys() | self._findings.keys()
+
+    def _forget(self, node_id: str) -> None:
+        self._answered.pop(node_id, None)
+        self._why.pop(node_id, None)
+        self._findings.pop(node_id, None)
 
     async def probe(self, node_ids: Iterable[str]) -> dict[str, bool | None]:
         """Ask some nodes now, out of turn; whether each answered by any way, None for one nobody can ask.
@@ -130,6 +160,19 @@ class Probes:
         for node_id, answered in answers:
             found[node_id] = bool(found.get(node_id)) or answered
         return found
+
+    def seen(self) -> dict[str, Seen]:
+        """Every agent as it answers now."""
+        return {
+            node_id: Seen(
+                self._icmp.reachable(node_id),
+                self._snmp.reachable(node_id),
+                self._answered.get(node_id),
+                self._why.get(node_id),
+                list(self._findings.get(node_id, {}).values()),
+            )
+            for node_id in self._agents
+        }
 
     # -- asking
 
@@ -189,9 +232,11 @@ class Probes:
             values = await self._asker.get(agent, wanted(agent))
         except CivicamError as error:
             self._counters["snmp_refused" if error.code == "probes.refused" else "snmp_silent"] += 1
+            self._why[node_id] = error
             self._reached(self._snmp, agent, "snmp-poll", False)
             return False
         self._counters["snmp_answered"] += 1
+        self._why.pop(node_id, None)
         self._reached(self._snmp, agent, "snmp-poll", True)
         for statement in statements(agent, values, self._uptimes.get(node_id)):
             self._tell(agent, statement, "snmp-poll", changes_only=statement.what is not What.RESTARTED)
@@ -202,6 +247,8 @@ class Probes:
 
     def _reached(self, plan: Schedule, agent: Agent, way: Source, answered: bool) -> None:
         now = self._clock.monotonic()
+        if answered:
+            self._answered[agent.node_id] = self._clock.now()
         news = plan.answered(agent.node_id, now) if answered else plan.missed(agent.node_id)
         if answered and news:
             self._wake.set()
@@ -217,11 +264,11 @@ class Probes:
             return
         self._said[key] = statement.what
         self._counters[f"evidence_{statement.what}"] += 1
-        self._sink.take(
-            Evidence(
-                statement.node_id, statement.what, self._clock.now(), source, agent.node_id, statement.detail
-            )
+        found = Evidence(
+            statement.node_id, statement.what, self._clock.now(), source, agent.node_id, statement.detail
         )
+        self._findings.setdefault(agent.node_id, {})[key] = found
+        self._sink.take(found)
 
     # -- traps
 

@@ -31,9 +31,11 @@ from civicam.web.api import (
     outages,
     playback,
     register,
+    sites,
     snapshots,
     system,
     usability,
+    works,
 )
 from civicam.web.broadcast import BroadcastDesk
 from civicam.web.events import EventHub
@@ -71,10 +73,12 @@ def api() -> FastAPI:
         agents.router,
         alarms.router,
         outages.router,
+        works.router,
         fleet.router,
         devices.router,
         usability.router,
         register.router,
+        sites.router,
         graph.router,
         control.router,
         demo.router,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -17,10 +17,12 @@ from civicam.fleet.graph_service import GraphService
 from civicam.fleet.register_service import RegisterService
 from civicam.fleet.service import FleetService
 from civicam.fleet.sight import Checkup, DeviceSight, Position, TraceRow
+from civicam.fleet.site_register import SiteRegister
 from civicam.kernel.clock import Clock
 from civicam.media.engine import MediaEngine
 from civicam.observability.metrics import Metrics
 from civicam.outages.service import OutageService
+from civicam.probes.watch import Seen
 from civicam.usability.service import UsabilityService
 from civicam.web.orders import (
     Broadcasts,
@@ -87,6 +89,18 @@ class Positions(Protocol):
 
     def newest(self) -> list[Position]:
         """One for each, those heard last first."""
+        ...
+
+
+class AgentSights(Protocol):
+    """Who asks agents: the probes."""
+
+    def seen(self) -> dict[str, Seen]:
+        """Every agent as it answers now."""
+        ...
+
+    async def probe(self, node_ids: Iterable[str]) -> dict[str, bool | None]:
+        """Ask some now; whether each answered by any way, None for one nobody can ask."""
         ...
 
 
@@ -202,6 +216,8 @@ class Services:
     directory: ChannelDirectory
     outages: OutageService
     agents: AgentRegister
+    probes: AgentSights
+    sites: SiteRegister
     streams: Streams
     operator: Operator
     engine: MediaEngine

@@ -107,6 +107,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "fleet.unknown-choice": ("{field} 不在可选清单中：{value}", "{field}: {value} is on no list"),
     "fleet.unknown-device": ("没有设备 {device_id}", "There is no device {device_id}"),
     "fleet.unknown-party": ("没有单位 {party_id}", "There is no party {party_id}"),
+    "fleet.unknown-place": (
+        "没有区县或街道 {place}，或街道不属于该区县",
+        "There is no district or street {place}, or not in this district",
+    ),
     "fleet.unknown-site": ("没有点位 {site_id}", "There is no site {site_id}"),
     "fleet.unknown-statement": (
         "{subject} 没有来源为 {source} 的坐标",
@@ -115,5 +119,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "fleet.unregistered": ("设备已注销", "The device unregistered"),
     "fleet.video-lost": ("通道视频丢失", "No picture arrives at this channel's input"),
     "fleet.wrong-key": ("密钥文件 {file} 与加密数据不符", "The key file {file} does not fit the sealed data"),
+    "fleet.wrong-site-kind": (
+        "点位类型 {kind} 与车道数不符，或没有此类型",
+        "There is no kind {kind} of site, or it has no such lanes",
+    ),
     "fleet.wrong-lane": ("车道号 {lane} 无效", "{lane} is not a lane here"),
 }

@@ -23,6 +23,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "outages.unknown-node": ("网络图中没有节点 {node}", "There is no node {node} in the graph"),
     "outages.unknown-outage": ("没有这条故障记录", "There is no such outage"),
     "outages.unknown-work": ("没有这项计划检修", "There is no such planned work"),
+    "outages.work-nowhere": (
+        "请至少选择一个网络元件，或一个有设备的点位",
+        "Choose at least one element, or a site that has devices",
+    ),
     "outages.work-needs-end": (
         "计划检修必须有结束时间，晚于开始时间且不超过 {days} 天",
         "Planned work needs an end, after its beginning and at most {days} days later",

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from civicam.fleet.agents import Agent, AuthProtocol, PrivProtocol, Secrets, Version
+from civicam.fleet.views import Text
+from civicam.kernel.errors import Refused
+from civicam.probes.evidence import Source, What
+from civicam.probes.watch import Seen
 from civicam.web.auth import Inside
+from civicam.web.ports import Services
 
 router = APIRouter(tags=["agents"])
 
@@ -76,16 +82,75 @@ class AgentOut:
 
 
 @dataclass(frozen=True, slots=True)
+class FindingOut:
+    """What an agent said of a node, newest of its kind: ``what`` is plain, ``detail`` a port or value."""
+
+    node_id: str
+    node_name: str
+    what: What
+    at: datetime
+    source: Source
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerOut:
+    """How an agent answers. ``icmp``, ``snmp`` None: not asked so, or not known yet. ``why``: ``code`` of the
+    newest SNMP question that failed, in words."""
+
+    icmp: bool | None
+    snmp: bool | None
+    answered_at: datetime | None
+    code: str
+    why: Text | None
+    findings: list[FindingOut]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRow:
+    """An agent, what its node is called, and how it answers; None while probes do not know it."""
+
+    agent: AgentOut
+    node_name: str
+    answer: AnswerOut | None
+
+
+@dataclass(frozen=True, slots=True)
 class AgentsOut:
     """All of them."""
 
-    agents: list[AgentOut]
+    agents: list[AgentRow]
+
+
+@dataclass(frozen=True, slots=True)
+class TestOut:
+    """``answered`` by any way; None: nobody can ask it."""
+
+    answered: bool | None
+    answer: AnswerOut | None
 
 
 @router.get("/agents")
 async def agents(inside: Inside) -> AgentsOut:
-    """Whom probes ask."""
-    return AgentsOut([_out(each) for each in await inside.agents.listed()])
+    """Whom probes ask, and how each answers."""
+    seen = inside.probes.seen()
+    return AgentsOut(
+        [
+            AgentRow(
+                _out(each), inside.outages.name_of(each.node_id), _answer(seen.get(each.node_id), inside)
+            )
+            for each in await inside.agents.listed()
+        ]
+    )
+
+
+@router.post("/agents/{node_id}/test")
+async def test(node_id: NodeKey, inside: Inside) -> TestOut:
+    """Ask it now, by every way it is asked by."""
+    if node_id not in {each.node_id for each in await inside.agents.listed()}:
+        raise Refused("fleet.unknown-agent", node_id=node_id)
+    found = await inside.probes.probe([node_id])
+    return TestOut(found.get(node_id), _answer(inside.probes.seen().get(node_id), inside))
 
 
 @router.put("/agents/{node_id}")
@@ -109,6 +174,21 @@ async def put(node_id: NodeKey, body: AgentIn, inside: Inside) -> AgentOut:
 async def remove(node_id: NodeKey, inside: Inside) -> None:
     """Ask it no more."""
     await inside.agents.remove(node_id)
+
+
+def _answer(seen: Seen | None, inside: Services) -> AnswerOut | None:
+    if seen is None:
+        return None
+    code, why = "", None
+    if seen.why is not None:
+        code, why = seen.why.code, Text(seen.why.text("zh-CN"), seen.why.text("en"))
+    findings = [
+        FindingOut(
+            each.node_id, inside.outages.name_of(each.node_id), each.what, each.at, each.source, each.detail
+        )
+        for each in seen.said
+    ]
+    return AnswerOut(seen.icmp, seen.snmp, seen.answered_at, code, why, findings)
 
 
 def _out(agent: Agent) -> AgentOut:

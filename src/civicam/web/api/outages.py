@@ -1,6 +1,4 @@
-"""``/api/outages``: the ledger, one row a cause, with its evidence, its channels, people's answers, exports.
-``/api/works``: planned work.
-"""
+"""``/api/outages``: the ledger, one row a cause, with evidence, channels, people's answers, exports."""
 
 from __future__ import annotations
 
@@ -11,11 +9,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from civicam.fleet.graph import NodeId
 from civicam.fleet.views import Text
 from civicam.outages.export import as_csv, as_json, as_xlsx, totals
-from civicam.outages.facts import Attribution, CauseKind, OutageId, Overruled, WorkId, WorkPlanned
-from civicam.outages.ledger import Affected, Line, RowState, Verdict
+from civicam.outages.facts import Attribution, CauseKind, OutageId, Overruled
+from civicam.outages.ledger import Affected, Line, RowState, Span, Verdict
 from civicam.outages.ports import OutageFilter, OutageRow
 from civicam.outages.words import EVIDENCE, Language
 from civicam.web.auth import Inside, Who
@@ -145,23 +142,22 @@ class OverruleIn(BaseModel):
     reason: Annotated[str, Field(min_length=1, max_length=1000)]
 
 
-class WorkIn(BaseModel):
-    """Work at a node and everything below it."""
+@dataclass(frozen=True, slots=True)
+class TakenOut:
+    """A cause and when it took one channel away; the minutes are this channel's."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    node: Annotated[str, Field(min_length=1, max_length=64)]
-    begin: AwareDatetime
-    end: AwareDatetime
-    reason: Annotated[str, Field(min_length=1, max_length=1000)]
-    attribution: Attribution = Attribution.CONTRACTOR
+    outage: OutageOut
+    spans: list[Span]
+    unusable_minutes: float
+    unknown_minutes: float
 
 
 @dataclass(frozen=True, slots=True)
-class WorksOut:
-    """Planned work by its end."""
+class TakenAll:
+    """The causes of a channel, newest first; ``more`` when there are more than were asked for."""
 
-    works: list[WorkPlanned]
+    causes: list[TakenOut]
+    more: bool
 
 
 @router.get("/outages")
@@ -250,34 +246,25 @@ async def overrule(outage_id: OutageKey, word: OverruleIn, inside: Inside, who: 
     return _out(await inside.outages.overrule(said), inside)
 
 
-@router.get("/works")
-async def works(inside: Inside, past: bool = False) -> WorksOut:
-    """Planned work that is not over; with ``past`` all."""
-    return WorksOut(await inside.outages.works(past=past))
-
-
-@router.post("/works", status_code=201)
-async def plan(work: WorkIn, inside: Inside, who: Who) -> WorkPlanned:
-    """Announce work."""
-    return await inside.outages.plan(_work(WorkId(""), work, who.name, inside.clock.now()))
-
-
-@router.put("/works/{work_id}")
-async def plan_anew(work_id: OutageKey, work: WorkIn, inside: Inside, who: Who) -> WorkPlanned:
-    """Say announced work anew."""
-    return await inside.outages.plan(_work(WorkId(work_id), work, who.name, inside.clock.now()))
-
-
-@router.delete("/works/{work_id}", status_code=204)
-async def cancel(work_id: OutageKey, inside: Inside, who: Who) -> None:
-    """Take announced work back."""
-    await inside.outages.cancel(work_id, who.name)
-
-
-def _work(work_id: WorkId, work: WorkIn, by: str, now: datetime) -> WorkPlanned:
-    return WorkPlanned(
-        work_id, NodeId(work.node), work.begin, work.end, work.reason, by, now, work.attribution
-    )
+@router.get("/outages-of/{channel_id}")
+async def of_channel(
+    channel_id: Annotated[str, Path(min_length=1, max_length=64)],
+    inside: Inside,
+    since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+    until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 500,
+) -> TakenAll:
+    """The causes that took one channel away, each with when it took this one."""
+    now = inside.clock.now()
+    found = await inside.outages.of_channel(channel_id, OutageFilter(since=since, until=until), limit + 1)
+    causes = []
+    for each in found[:limit]:
+        unusable, unknown = each.channel.seconds(now)
+        out = _out(each.row, inside)
+        causes.append(
+            TakenOut(out, list(each.channel.spans), round(unusable / 60, 2), round(unknown / 60, 2))
+        )
+    return TakenAll(causes, len(found) > limit)
 
 
 def _line(line: Line, inside: Services) -> LineOut:

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from civicam.fleet.crs import System
-from civicam.fleet.placing import Source, Statement
+from civicam.fleet.placing import Doubt, Source, Statement
 from civicam.fleet.register import Party, PartyId, PartyKind, Role
-from civicam.fleet.register_ports import CameraFilter, SubjectKind
+from civicam.fleet.register_ports import Accepted, CameraFilter, DoubtFilter, SubjectKind
 from civicam.fleet.register_views import (
     CalibrationOut,
     CameraPage,
@@ -23,6 +23,7 @@ from civicam.fleet.register_views import (
     SuspicionRow,
     Unplaced,
 )
+from civicam.fleet.views import Text
 from civicam.web.api.records import CameraIn
 from civicam.web.auth import Inside, Who
 
@@ -106,11 +107,33 @@ class Statements:
     statements: list[StatementRow]
 
 
+class AcceptIn(_Body):
+    """What somebody looked at and found right: the numbers are those of the suspicion."""
+
+    kind: SubjectKind
+    subject: Annotated[str, Field(min_length=1, max_length=64)]
+    source: Source
+    doubt: Doubt
+    raw_lon: Number
+    raw_lat: Number
+
+
+@dataclass(frozen=True, slots=True)
+class SuspicionOut:
+    """A suspicion, and what its site or channel is called."""
+
+    row: SuspicionRow
+    name: Text
+
+
 @dataclass(frozen=True, slots=True)
 class Suspicions:
-    """What to look at."""
+    """What to look at; ``counts`` by doubt, without what was accepted. ``next`` goes back as ``after``."""
 
-    suspicious: list[SuspicionRow]
+    suspicious: list[SuspicionOut]
+    next: int | None
+    counts: dict[Doubt, int]
+    accepted: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +208,31 @@ async def put_site_parties(site_id: str, body: RolesIn, inside: Inside) -> Roles
 
 
 @router.get("/places/suspicious")
-async def suspicious(inside: Inside) -> Suspicions:
-    """Coordinates that look wrong, and why."""
-    return Suspicions(await inside.register.suspicious())
+async def suspicious(
+    inside: Inside,
+    doubt: Doubt | Literal[""] = "",
+    kind: SubjectKind | Literal[""] = "",
+    after: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> Suspicions:
+    """Coordinates that look wrong, and why, and what they were likely meant to say."""
+    page = await inside.register.suspicious(DoubtFilter(doubt, kind), after, limit)
+    channels = await inside.fleet.channel_names(
+        [each.subject for each in page.suspicious if each.kind == "channel"]
+    )
+    places = await inside.directory.place_names()
+    rows = []
+    for each in page.suspicious:
+        plain = channels.get(each.subject, each.subject)
+        rows.append(SuspicionOut(each, places.get(each.subject, Text(plain, plain))))
+    return Suspicions(rows, page.next, page.counts, page.accepted)
+
+
+@router.post("/places/accept", status_code=204)
+async def accept(body: AcceptIn, inside: Inside, who: Who) -> None:
+    """A suspicious coordinate is right; it is listed again when its source says something else."""
+    raw = (body.raw_lon, body.raw_lat)
+    await inside.register.accept(Accepted(body.kind, body.subject, body.source, body.doubt, raw), who.name)
 
 
 @router.get("/places/unplaced")
