@@ -1,5 +1,4 @@
-"""Writes the reference pages that can be read off the code: commands, settings, metrics, error codes, the HTTP
-API.
+"""Writes the reference pages that can be read off the code: commands, settings, metrics, error codes, HTTP.
 
 ``python -m tools.reference`` writes them, ``--check`` only compares: a page that is not what the code says
 fails `make docs` and a house test, so the documentation of an option cannot be forgotten or grow old.
@@ -191,7 +190,7 @@ def errors() -> str:
 
 
 def http_api() -> str:
-    """Every route with its parameters, body and answer, from the same description as ``/api/openapi.json``."""
+    """Every route with its parameters, body and answer, from what ``/api/openapi.json`` says."""
     document = api().openapi()
     lead = """
         # HTTP API
