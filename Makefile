@@ -6,7 +6,7 @@ BIN := .venv/bin
 DEMO ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup runtime demo test quick check bench docs ui hooks clean
+.PHONY: help setup runtime demo test long quick check bench docs ui hooks clean
 
 help: ## 显示本列表 · this list
 	@echo 'civicam · 城市公共视频监控平台 · a city camera network, run and answered for'
@@ -22,8 +22,11 @@ runtime:
 demo: runtime ## 启动演示城区, 打印登录链接 · start a simulated district and print the log-in link
 	@exec $(BIN)/civicam demo $(DEMO)
 
-test: setup ## 全部测试 (约一刻钟) · all tests (a quarter of an hour)
+test: setup ## 全部测试 (十分钟以内) · all tests (under ten minutes)
 	@exec $(BIN)/python -m tools.tests all
+
+long: setup ## 长测试: 小规模的完整测量、城市的一整天 · whole benchmarks in small, whole days of the city
+	@exec $(BIN)/python -m tools.tests long
 
 quick: setup ## 提交前的快速检查 · what a commit should pass, in under a minute
 	@exec $(BIN)/python -m tools.checks quick

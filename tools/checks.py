@@ -46,7 +46,7 @@ _FAST: list[Check] = [
             "-n",
             "2",
             "-m",
-            "not (slow or interop or browser or serial)",
+            "not (slow or interop or browser or serial or long)",
             *_PURE,
         ],
     )

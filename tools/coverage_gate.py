@@ -63,7 +63,7 @@ def main() -> int:
             "-n",
             "2",
             "-m",
-            "not (interop or browser or serial)",
+            "not (interop or browser or serial or long)",
             "--cov=civicam",
         ]
         measured += ["--cov-branch", "--cov-report=", *present]

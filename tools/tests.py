@@ -1,7 +1,8 @@
-"""``make test`` and ``make quick``: the Python suite, then the console's unit tests; the verdict of both.
+"""``make test`` and ``make long``: the Python suite, then the console's unit tests; the verdict of both.
 
-The two cores are shared by xdist's two workers. Tests that measure, start whole process trees or drive a
-browser run after them, alone, so that they do not wait for each other.
+``all``    everything but what is marked ``long``. The two cores are shared by xdist's two workers. Tests that
+           start whole process trees or drive a browser come after the others, one file beside another.
+``long``   whole benchmarks in small, and whole days of the city: one at a time, since they measure.
 """
 
 from __future__ import annotations
@@ -10,11 +11,15 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / "bin"
-_ALONE = "browser or serial"
+_TREES = "browser or serial"
+
+# a worker that dies of a hung test is replaced once; xdist would hand it the same test for ever
+_TWO = ("-q", "-n", "2", "--max-worker-restart", "1")
 
 _NO_TESTS = 5
 """pytest's status for 'nothing was selected'; the other half of the suite has the tests then."""
@@ -31,19 +36,24 @@ def npm(script: str) -> int:
     return subprocess.call(["npm", "run", "--silent", script], cwd=ROOT / "ui", env=environment)
 
 
-def main(arguments: list[str]) -> int:
-    """All tests; further arguments go to pytest (``python -m tools.tests all -k sip``)."""
-    extra = arguments[1:]
-    started = time.monotonic()
-    verdicts = {
-        "pytest (two workers)": pytest(
-            # a worker that dies of a hung test is replaced once; xdist would hand it the same test for ever
-            *("-q", "-n", "2", "--dist", "loadgroup", "--max-worker-restart", "1"),
-            *("-m", f"not ({_ALONE})", *extra),
+def runs(name: str, extra: list[str]) -> dict[str, Callable[[], int]]:
+    """What a set of tests consists of, by the name its verdict has; ``extra`` goes to pytest."""
+    if name == "long":
+        return {"pytest (long)": lambda: pytest("-q", "--durations=12", "-m", "long", *extra)}
+    return {
+        "pytest": lambda: pytest(*_TWO, "--dist", "loadgroup", "-m", f"not ({_TREES} or long)", *extra),
+        "pytest (process trees)": lambda: pytest(
+            *_TWO, "--dist", "loadfile", "--durations=12", "-m", f"({_TREES}) and not long", *extra
         ),
-        "pytest (one at a time)": pytest("-q", "--durations=12", "-m", _ALONE, *extra),
-        "console (vitest)": npm("test"),
+        "console (vitest)": lambda: npm("test"),
     }
+
+
+def main(arguments: list[str]) -> int:
+    """One set of tests; further arguments go to pytest (``python -m tools.tests all -k sip``)."""
+    started = time.monotonic()
+    parts = runs(arguments[0] if arguments else "all", arguments[1:])
+    verdicts = {what: part() for what, part in parts.items()}
     print(f"\n{time.monotonic() - started:.0f} s")
     failed = [name for name, status in verdicts.items() if status not in (0, _NO_TESTS)]
     for name in failed:

@@ -25,8 +25,7 @@ def sample(seconds: float, **changed: float) -> dict[str, float]:
     return {**dict.fromkeys(NAMES, 10.0), **changed, "seconds": seconds}
 
 
-@pytest.mark.slow
-@pytest.mark.serial
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_twenty_seconds_of_a_small_city() -> None:
     """Real processes, 24 devices: everything asked for is shown, and nothing is left when all have gone."""

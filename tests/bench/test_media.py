@@ -21,6 +21,7 @@ def clip() -> list[Picture]:
     return encode(2, 160, 120)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["udp", "tcp"])
 def test_a_transport_has_its_floors_figures_ratios_and_goals(
     clip: list[Picture], tmp_path: Path, name: str
@@ -38,6 +39,7 @@ def test_a_transport_has_its_floors_figures_ratios_and_goals(
     assert f"{name}_record_null" in lines(report)
 
 
+@pytest.mark.long
 def test_many_streams_lose_nothing_and_viewers_get_their_bytes(clip: list[Picture]) -> None:
     report = Report("media")
     media._many(report, clip, SMALL)

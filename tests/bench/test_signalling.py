@@ -64,6 +64,7 @@ def test_cameras_say_what_they_should() -> None:
     assert isinstance(manscdp.parse_message(parse_message(camera.keepalive(4)).body), manscdp.Keepalive)
 
 
+@pytest.mark.long
 def test_a_small_city_is_measured_and_found_in_its_database() -> None:
     """Forty cameras through a real server that is killed at the end: nothing fails, nothing is forgotten."""
     report = Report("signalling")
@@ -77,6 +78,7 @@ def test_a_small_city_is_measured_and_found_in_its_database() -> None:
     assert ("kamailio_40_keepalive_us" in report.floors) == signalling_kamailio.installed()
 
 
+@pytest.mark.long
 def test_a_blackout_ends() -> None:
     """Twenty cameras over a net that loses one in twenty are all online in the end."""
     report = signalling_blackout.run(20, 12.0)
@@ -90,6 +92,7 @@ def test_a_blackout_ends() -> None:
     assert report.goals["alarms_unanswered"].met
 
 
+@pytest.mark.long
 def test_dead_peers_are_there_and_cost_no_exchange() -> None:
     """Forty living cameras beside those that never answer: connections stand, nothing of the others fails."""
     report = signalling_dead_peers.run(40, 3.0)

@@ -52,8 +52,7 @@ def test_a_machine_that_is_full_misses_its_goal(monkeypatch: pytest.MonkeyPatch)
     assert {name for name, goal in report.goals.items() if not goal.met} == {"machine_used"}
 
 
-@pytest.mark.slow
-@pytest.mark.serial
+@pytest.mark.long
 def test_a_small_city_is_measured_the_whole_way() -> None:
     report = simulator.run(Size(streams=3, seconds=2.0, settle_s=0.5))
     told = report.as_dict()

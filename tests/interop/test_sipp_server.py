@@ -56,8 +56,7 @@ def stack(tmp_path: Path, program: Callable[[str, str], str]) -> Iterator[Stack]
     """A server that knows one device."""
     program("sipp", "sip-tester")
     made = Stack(tmp_path)
-    (tmp_path / "city.json").write_text(json.dumps(CITY, ensure_ascii=False))
-    made.command("import", str(tmp_path / "city.json"))
+    made.take_over(CITY)
     yield made
     made.stop()
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -34,8 +33,7 @@ def stack(tmp_path: Path, program: Callable[[str, str], str]) -> Iterator[Stack]
     known: list[dict[str, object]] = CITY["devices"]  # type: ignore[assignment]
     crowd = [{**known[0], "gb_id": crowd_id(each), "name": str(each)} for each in range(CROWD)]
     city = {**CITY, "devices": [*known, *crowd], "channels": []}
-    (tmp_path / "city.json").write_text(json.dumps(city, ensure_ascii=False))
-    made.command("import", str(tmp_path / "city.json"))
+    made.take_over(city)
     yield made
     made.stop()
 

@@ -59,7 +59,7 @@ def flat(early: Tally, late: Tally, town: Town) -> None:
     assert late.blocks <= 1.02 * early.blocks
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900 if DEVICES <= 40 else 36_000)
 def test_twenty_four_hours(tmp_path: Path) -> None:
     """From midnight to midnight.

@@ -32,12 +32,11 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
 @pytest.fixture
 def horn(stack: Stack) -> Iterator[Horn]:
     """The only device of the city, registered."""
-    described = json.loads(stack.command("simulate", "describe", "--no-rtsp", "--fixed-secrets"))
+    described = stack.described()
     pole = next(each for each in described["devices"] if each["transport"] == "udp")
     described |= {"devices": [pole], "feeds": [], "fibres": [], "graph": {}}
     described["channels"] = [each for each in described["channels"] if each["device"] == pole["gb_id"]]
-    (stack.folder / "city.json").write_text(json.dumps(described, ensure_ascii=False))
-    stack.command("import", str(stack.folder / "city.json"))
+    stack.take_over(described)
     ready = stack.serve()
     realm, platform = described["realm"], described["platform"]
     made = Horn(pole["gb_id"], pole["secret"], platform=platform, realm=realm, port=ready["sip_port"])

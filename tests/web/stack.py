@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import hashlib
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -32,6 +36,20 @@ def until(wanted: Callable[[], Any], what: str) -> Any:
             return found
         NOTHING.wait(0.1)  # another process changes it: there is no event here to wait for
     raise AssertionError(f"never happened: {what}")
+
+
+_DESCRIBED: list[str] = []
+"""The simulator's small city, once it was described: the same for every test of this process."""
+
+_IMPORTED: dict[str, Path] = {}
+"""A data directory with a city imported and nothing started, by the digest of the city and the settings."""
+
+
+def _kept() -> Path:
+    """A folder for what is made once in this process; gone with it."""
+    folder = Path(tempfile.mkdtemp(prefix="civicam-imported-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 class Stack:
@@ -70,6 +88,27 @@ class Stack:
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def described(self) -> dict[str, Any]:
+        """The city that the simulator describes, without RTSP, with fixed secrets."""
+        if not _DESCRIBED:
+            _DESCRIBED.append(self.command("simulate", "describe", "--no-rtsp", "--fixed-secrets"))
+        city: dict[str, Any] = json.loads(_DESCRIBED[0])
+        return city
+
+    def take_over(self, city: dict[str, Any]) -> Path:
+        """Write the city's file and import it; one imported before in this process is only copied."""
+        text = json.dumps(city, ensure_ascii=False)
+        path = self.folder / "city.json"
+        path.write_text(text)
+        key = hashlib.sha256(f"{sorted(self.settings.items())}{text}".encode()).hexdigest()
+        if (imported := _IMPORTED.get(key)) is None:
+            self.command("import", str(path))
+            imported = _IMPORTED[key] = _kept() / "data"
+            shutil.copytree(self.folder / "data", imported)
+        else:
+            shutil.copytree(imported, self.folder / "data")
+        return path
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         with (self.folder / f"{arguments[0]}.log").open("a") as log:
@@ -142,7 +181,7 @@ class Stack:
 def two_cameras(folder: Path, *simulated: str) -> Stack:
     """A server, and from the simulator one dome on UDP and one camera on TCP, both registered."""
     made = Stack(folder)
-    described = json.loads(made.command("simulate", "describe", "--no-rtsp", "--fixed-secrets"))
+    described = made.described()
     channels = {each["device"]: each for each in described["channels"]}
     cameras = [each for each in described["devices"] if each["kind"] == "camera"]
     domes = [each for each in cameras if channels[each["gb_id"]]["ptz_type"] == 1]
@@ -151,8 +190,7 @@ def two_cameras(folder: Path, *simulated: str) -> Stack:
     kept = {dome["gb_id"], other["gb_id"]}
     described |= {"devices": [dome, other], "feeds": [], "fibres": [], "graph": {}}
     described["channels"] = [c for c in described["channels"] if c["device"] in kept]
-    (folder / "city.json").write_text(json.dumps(described, ensure_ascii=False))
-    made.command("import", str(folder / "city.json"))
+    made.take_over(described)
     ready = made.serve()
     made.simulate(ready, folder / "city.json", *simulated)
     until(made.all_online, "both devices online")

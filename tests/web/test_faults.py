@@ -37,8 +37,8 @@ class Street:
 
     def open(self) -> None:
         """Import four cameras and let them register."""
-        stack, city = self.stack, self.stack.folder / "city.json"
-        described = json.loads(stack.command("simulate", "describe", "--no-rtsp", "--fixed-secrets"))
+        stack = self.stack
+        described = stack.described()
         usual = [each for each in described["channels"] if each["sub_codec"] == "h264"]
         udp = {each["gb_id"] for each in described["devices"] if each["transport"] == "udp"}
         chosen = {each["device"]: each for each in usual if each["device"] in udp}
@@ -47,8 +47,7 @@ class Street:
         for device in described["devices"]:
             device["heartbeat_s"] = 5
         described |= {"channels": [chosen[each] for each in kept], "feeds": [], "fibres": [], "graph": {}}
-        city.write_text(json.dumps(described, ensure_ascii=False))
-        stack.command("import", str(city))
+        city = stack.take_over(described)
         stack.simulate(stack.serve(), city, "--control", str(self._control))
         until(stack.all_online, "all cameras online")
         self.cameras: list[dict[str, Any]] = stack.http.get("/api/channels").json()["channels"]

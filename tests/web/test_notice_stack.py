@@ -25,7 +25,7 @@ CHANNELS = 4
 def stack(tmp_path: Path) -> Iterator[Stack]:
     """A recorder on UDP with several channels and a camera on TCP, registered and subscribed to."""
     made = Stack(tmp_path, GATEWAY__GRACE_S="0")
-    described = json.loads(made.command("simulate", "describe", "--no-rtsp", "--fixed-secrets"))
+    described = made.described()
     counts: dict[str, int] = {}
     for channel in described["channels"]:
         counts[channel["device"]] = counts.get(channel["device"], 0) + 1
@@ -35,8 +35,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
     kept = {recorder["gb_id"], camera["gb_id"]}
     described |= {"devices": [recorder, camera], "feeds": [], "fibres": [], "graph": {}}
     described["channels"] = [c for c in described["channels"] if c["device"] in kept]
-    (tmp_path / "city.json").write_text(json.dumps(described, ensure_ascii=False))
-    made.command("import", str(tmp_path / "city.json"))
+    made.take_over(described)
     ready = made.serve()
     made.simulate(ready, tmp_path / "city.json", "--signalling-only", "--control", str(tmp_path / "control"))
     until(made.all_online, "both devices online")

@@ -41,7 +41,7 @@ class Street:
     def __init__(self, folder: Path) -> None:
         self.stack = Stack(folder)
         self.control = folder / "sim.sock"
-        described = json.loads(self.stack.command("simulate", "describe", "--no-rtsp", "--fixed-secrets"))
+        described = self.stack.described()
         cameras = [each for each in described["devices"] if each["kind"] == "camera"]
         chosen = [next(c for c in cameras if c["transport"] == each) for each in ("udp", "tcp")]
         kept = {each["gb_id"] for each in chosen}
@@ -50,8 +50,7 @@ class Street:
         described["channels"] = [c for c in described["channels"] if c["device"] in kept]
         self.channels = {c["transport"]: self._channel(described, c) for c in chosen}
         self.devices = {c["transport"]: str(c["gb_id"]) for c in chosen}
-        (folder / "city.json").write_text(json.dumps(described, ensure_ascii=False))
-        self.stack.command("import", str(folder / "city.json"))
+        self.stack.take_over(described)
         ready = self.stack.serve()
         self.simulator = self.stack.simulate(ready, folder / "city.json", "--control", str(self.control))
         until(self.stack.all_online, "both devices online")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
-import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,14 +26,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.serial]
 def stack(tmp_path: Path) -> Iterator[Stack]:
     """One camera on UDP and one on TCP, registered."""
     made = Stack(tmp_path, GATEWAY__SNAPSHOT__PATIENCE_S="5", GATEWAY__SNAPSHOT__TAIL_S="1")
-    described = json.loads(made.command("simulate", "describe", "--no-rtsp", "--fixed-secrets"))
+    described = made.described()
     cameras = [each for each in described["devices"] if each["kind"] == "camera"]
     kept = [next(each for each in cameras if each["transport"] == how) for how in ("udp", "tcp")]
     described |= {"devices": kept, "feeds": [], "fibres": [], "graph": {}}
     ids = {each["gb_id"] for each in kept}
     described["channels"] = [each for each in described["channels"] if each["device"] in ids]
-    (tmp_path / "city.json").write_text(json.dumps(described, ensure_ascii=False))
-    made.command("import", str(tmp_path / "city.json"))
+    made.take_over(described)
     ready = made.serve()
     made.simulate(ready, tmp_path / "city.json", "--signalling-only", "--control", str(tmp_path / "control"))
     until(made.all_online, "both devices online")

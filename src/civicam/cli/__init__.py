@@ -8,6 +8,7 @@ without an attribute the module's ``app`` (a `typer.Typer` with sub-commands) is
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from dataclasses import dataclass
@@ -81,9 +82,11 @@ def _listed(entry: Entry) -> typer.Typer:
 
 
 def _load(entry: Entry) -> typer.Typer:
-    """Import the command's module."""
+    """Import the command's module; from then on garbage is collected, and what is there is left alone."""
     name, _, attribute = entry.module.partition(":")
     module = importlib.import_module(name)
+    gc.freeze()
+    gc.enable()
     found = getattr(module, attribute) if attribute else getattr(module, "app", None) or module.command
     if isinstance(found, typer.Typer):
         return found
