@@ -87,14 +87,15 @@ def _watch(nodes: list[Node]) -> dict[NodeId, frozenset[EvidenceKind]]:
 
 
 def _power(made: _Builder, sites: int) -> Iterator[NodeId]:
-    """Feeds, as many as the sites need."""
+    """Feeds, as many as the sites need. None is alone below its transformer: nobody could tell the two."""
     root = made.node("P-root", NodeKind.TRANSFORMER)
     substation = transformer = root
-    for number in range(-(-sites // _SITES_A_FEED)):
+    feeds = -(-sites // _SITES_A_FEED)
+    for number in range(feeds):
         if number % (_FEEDS_A_TRANSFORMER * _TRANSFORMERS_A_SUBSTATION) == 0:
             substation = made.node(f"P-s{number}", NodeKind.TRANSFORMER)
             made.link(root, substation, Medium.POWER)
-        if number % _FEEDS_A_TRANSFORMER == 0:
+        if number % _FEEDS_A_TRANSFORMER == 0 and (number == 0 or number + 1 < feeds):
             transformer = made.node(f"P-t{number}", NodeKind.TRANSFORMER)
             made.link(substation, transformer, Medium.POWER)
         feed = made.node(f"P-f{number}", NodeKind.FEED)

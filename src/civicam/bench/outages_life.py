@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from civicam.bench.outages_city import City
 from civicam.bench.outages_faults import Fault, Truth
@@ -19,12 +19,20 @@ PATIENCE_S = BEAT_S * MISSES + GRACE_S
 
 @dataclass(frozen=True, slots=True)
 class Down:
-    """A node does not work (or cannot be reached) from ``begin`` until ``end``, because of ``fault``."""
+    """A node does not work (or cannot be reached) from ``begin`` until ``end``, because of ``fault``.
+
+    ``also``: the second of two faults that only together make it dark, both of its ways cut."""
 
     begin: float
     end: float
     fault: Fault
     powerless: bool
+    also: Fault | None = None
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """Who did it."""
+        return (self.fault,) if self.also is None else (self.fault, self.also)
 
 
 @dataclass(slots=True)
@@ -58,7 +66,9 @@ def live(city: City, truth: Truth, seed: int) -> Life:
             if others and (node in alone or node in city.real.impact((fault.place,)).dark):
                 continue
             if begin + 60 * minute < end:
-                down = Down(begin + 60 * minute, end, fault, node in supply and node != fault.place)
+                powerless = node in supply and node != fault.place
+                also = others[0] if others else None
+                down = Down(begin + 60 * minute, end, fault, powerless, also)
                 found.downs.setdefault(node, []).append(down)
     _boot(city, found, rng)
     for node, downs in found.downs.items():
@@ -82,12 +92,7 @@ def _boot(city: City, life: Life, rng: random.Random) -> None:
     for node in sorted(life.downs):
         low, high = seconds.get(city.real.nodes[node].kind, (0, 0))
         life.downs[node] = [
-            Down(
-                each.begin,
-                each.end + (rng.uniform(low, high) if each.powerless or each.fault.place == node else 2.0),
-                each.fault,
-                each.powerless,
-            )
+            replace(each, end=each.end + (rng.uniform(low, high) if _starts(each, node) else 2.0))
             for each in life.downs[node]
         ]
     for node in sorted(life.downs):
@@ -99,9 +104,13 @@ def _boot(city: City, life: Life, rng: random.Random) -> None:
             if city.real.nodes[up].kind in {NodeKind.ONU, NodeKind.SWITCH}
         ]
         life.downs[node] = [
-            Down(each.begin, max([each.end, *_ends(life, above, each.fault)]), each.fault, each.powerless)
-            for each in life.downs[node]
+            replace(each, end=max([each.end, *_ends(life, above, each.fault)])) for each in life.downs[node]
         ]
+
+
+def _starts(down: Down, node: NodeId) -> bool:
+    """Whether the node has to start afresh when it is over."""
+    return down.powerless or down.fault.place == node
 
 
 def _ends(life: Life, nodes: Iterable[NodeId], fault: Fault) -> list[float]:

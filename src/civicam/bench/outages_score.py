@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from civicam.bench.outages_faults import Fault, Truth
-from civicam.bench.outages_life import PATIENCE_S, Life, merge
+from civicam.bench.outages_life import BEAT_S, PATIENCE_S, Down, Life, merge
 from civicam.bench.outages_wire import Wire
 from civicam.fleet.graph import NodeId
 from civicam.outages.facts import CauseKind
+
+ALLOWED_S = PATIENCE_S + 60.0
+"""From the first dark device of a fault to its row: until heartbeats are missed, and a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +73,13 @@ def score(
     by_device: dict[NodeId, list[Claim]] = {}
     for claim in claims:
         by_device.setdefault(claim.device, []).append(claim)
-    per_incident: dict[int, dict[str, float]] = {}
-    true_rows: set[str] = set()
+    walk = _Walk(life, truth, found)
     for device, spans in wire.seen.items():
         for begin, end in spans:
-            _span(
-                _Piece(device, begin, end),
-                life,
-                truth,
-                by_device.get(device, []),
-                found,
-                per_incident,
-                true_rows,
-            )
-    _incidents(truth, per_incident, opened, found)
+            walk.span(_Piece(device, begin, end), by_device.get(device, []))
+    walk.incidents(opened)
     _over(wire, by_device, found)
-    found.false_rows = tuple(sorted(set(rows) - true_rows))
+    found.false_rows = tuple(sorted(set(rows) - walk.true_rows))
     return found
 
 
@@ -96,59 +90,99 @@ class _Piece:
     end: float
 
 
-def _blindness(truth: Truth, begin: float, end: float) -> float:
-    return sum(max(0.0, min(end, b.end) - max(begin, b.begin)) for b in truth.blind)
+_Key = tuple[int, str]
+"""One fault: its incident and its place; a link that flaps is one."""
 
 
-def _span(  # noqa: PLR0913 -- the sums of one walk
-    piece: _Piece,
-    life: Life,
-    truth: Truth,
-    claims: Sequence[Claim],
-    found: Score,
-    per_incident: dict[int, dict[str, float]],
-    true_rows: set[str],
-) -> None:
-    """One downtime of a device, cut where a fault or a claim begins or ends.
+@dataclass(slots=True)
+class _Walk:
+    """The sums of one walk over all downtime."""
 
-    Where one fault ends behind another and the device stays dark, nothing on the wire tells the hour of the
-    change: each fault that has begun is right from then on until the device is back.
-    """
-    downs = [
-        each for each in life.downs[piece.device] if each.begin < piece.end and each.end > piece.begin - 1
-    ]
-    cuts = {piece.begin, piece.end}
-    for moment in (
-        *(m for each in downs for m in (each.begin, each.end)),
-        *(m for each in claims for m in (each.begin, each.end)),
-        *(m for each in truth.blind for m in (each.begin, each.end)),
-        *(m for each in truth.plans for m in (each.end, each.end + 700)),
-    ):
-        if piece.begin < moment < piece.end:
-            cuts.add(moment)
-    edges = sorted(cuts)
-    for since, until in pairwise(edges):
-        middle, length = (since + until) / 2, until - since
-        if _blindness(truth, since, until) > 0:
-            continue
-        active = [d.fault for d in downs if d.begin <= middle]
-        first = min((d for d in downs if d.fault in active), key=lambda d: d.begin).fault
-        tally = found.by_class[truth.classes[first.incident]]
+    life: Life
+    truth: Truth
+    found: Score
+    per_incident: dict[int, dict[str, float]] = field(default_factory=dict)
+    true_rows: set[str] = field(default_factory=set)
+    first: dict[_Key, float] = field(default_factory=dict)
+    """When the first device went dark because of a fault alone; none for one that hid behind others."""
+    rows: dict[_Key, set[str]] = field(default_factory=dict)
+
+    def span(self, piece: _Piece, claims: Sequence[Claim]) -> None:
+        """One downtime of a device, cut where a fault or a claim begins or ends.
+
+        Where one fault ends behind another and the device stays dark, nothing on the wire tells the hour of
+        the change: each fault that has begun is right from then on until the device is back. So is each of
+        two that only together made it dark.
+        """
+        downs = [
+            each
+            for each in self.life.downs[piece.device]
+            if each.begin < piece.end and each.end > piece.begin - 1
+        ]
+        for since, until in pairwise(self._cuts(piece, downs, claims)):
+            if _blindness(self.truth, since, until) > 0:
+                continue
+            middle = (since + until) / 2
+            begun = [each for each in downs if each.begin <= middle]
+            first = min(begun, key=lambda each: each.begin)
+            mine = [each for each in claims if each.begin <= middle < each.end]
+            self.true_rows.update(each.row for each in mine)
+            self._count(first, begun, mine, middle, until - since)
+            if first.also is None:
+                self._row(first.fault, piece.begin, mine, middle)
+
+    def _cuts(self, piece: _Piece, downs: Sequence[Down], claims: Sequence[Claim]) -> list[float]:
+        moments = (
+            *(m for each in downs for m in (each.begin, each.end)),
+            *(m for each in claims for m in (each.begin, each.end)),
+            *(m for each in self.truth.blind for m in (each.begin, each.end)),
+            *(m for each in self.truth.plans for m in (each.end, each.end + 700)),
+        )
+        return sorted({piece.begin, piece.end, *(m for m in moments if piece.begin < m < piece.end)})
+
+    def _count(
+        self, first: Down, begun: Sequence[Down], mine: Sequence[Claim], middle: float, length: float
+    ) -> None:
+        truth = self.truth
+        active = list(dict.fromkeys(fault for each in begun for fault in each.faults))
+        tally = self.found.by_class[truth.classes[first.fault.incident]]
         tally.seconds += length
-        mine = [each for each in claims if each.begin <= middle < each.end]
-        true_rows.update(each.row for each in mine)
         good = [e for e in mine if any(_right(e, f, truth, middle, place=True) for f in active)]
         kind = [e for e in mine if any(_right(e, f, truth, middle, place=False) for f in active)]
         tally.right += length if good else 0.0
         tally.kind_right += length if kind else 0.0
         for fault in active:
-            sums = per_incident.setdefault(fault.incident, {})
+            sums = self.per_incident.setdefault(fault.incident, {})
             sums["all"] = sums.get("all", 0.0) + length
             for what, hits in (("kind", kind), ("right", good)):
                 if any(_right(e, fault, truth, middle, place=what == "right") for e in hits):
                     sums[what] = sums.get(what, 0.0) + length
-            for each in good:
-                sums[f"row {each.row}"] = sums.get(f"row {each.row}", 0.0) + length
+
+    def _row(self, fault: Fault, begin: float, mine: Sequence[Claim], middle: float) -> None:
+        key = (fault.incident, fault.place)
+        self.first[key] = min(begin, self.first.get(key, begin))
+        right = (each.row for each in mine if _right(each, fault, self.truth, middle, place=True))
+        self.rows.setdefault(key, set()).update(right)
+
+    def incidents(self, opened: dict[str, float]) -> None:
+        """Per incident what was found, per fault how long its row took from its first dark device on.
+
+        A fault that our own gap kept from sight has no such time.
+        """
+        for incident, sums in self.per_incident.items():
+            tally = self.found.by_class[self.truth.classes[incident]]
+            tally.incidents += 1
+            tally.cause_found += sums.get("kind", 0.0) > 0.5 * sums["all"]
+            tally.element_found += sums.get("right", 0.0) > 0.5 * sums["all"]
+        for key, rows in self.rows.items():
+            begin = self.first[key]
+            if rows and not _blindness(self.truth, begin - BEAT_S, begin + ALLOWED_S):
+                tally = self.found.by_class[self.truth.classes[key[0]]]
+                tally.to_row.append(min(opened[row] for row in rows) - begin)
+
+
+def _blindness(truth: Truth, begin: float, end: float) -> float:
+    return sum(max(0.0, min(end, b.end) - max(begin, b.begin)) for b in truth.blind)
 
 
 def _right(claim: Claim, fault: Fault, truth: Truth, at: float, *, place: bool) -> bool:
@@ -162,22 +196,6 @@ def _right(claim: Claim, fault: Fault, truth: Truth, at: float, *, place: bool) 
     return (at < plan.end + 700 and by_plan) or (at >= plan.end and itself)
 
 
-def _incidents(
-    truth: Truth, per_incident: dict[int, dict[str, float]], opened: dict[str, float], found: Score
-) -> None:
-    begins: dict[int, float] = {}
-    for fault in truth.faults:
-        begins[fault.incident] = min(begins.get(fault.incident, fault.begin), fault.begin)
-    for incident, sums in per_incident.items():
-        tally = found.by_class[truth.classes[incident]]
-        tally.incidents += 1
-        tally.cause_found += sums.get("kind", 0.0) > 0.5 * sums["all"]
-        tally.element_found += sums.get("right", 0.0) > 0.5 * sums["all"]
-        rows = [key.removeprefix("row ") for key in sums if key.startswith("row ")]
-        if rows and truth.classes[incident] != "collector":
-            tally.to_row.append(min(opened[row] for row in rows) - begins[incident])
-
-
 def _over(wire: Wire, by_device: dict[NodeId, list[Claim]], found: Score) -> None:
     """Claimed downtime that was none."""
     for device, claims in by_device.items():
@@ -188,6 +206,6 @@ def _over(wire: Wire, by_device: dict[NodeId, list[Claim]], found: Score) -> Non
             found.overclaimed += end - begin - covered
 
 
-def late_rows(found: Score, allowed_s: float = PATIENCE_S + 60.0) -> int:
-    """Incidents whose row came later than detection and a minute."""
+def late_rows(found: Score, allowed_s: float = ALLOWED_S) -> int:
+    """Faults whose row came later than detection and a minute."""
     return sum(1 for tally in found.by_class.values() for each in tally.to_row if each > allowed_s)

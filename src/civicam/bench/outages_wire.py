@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from civicam.bench.outages_city import City
 from civicam.bench.outages_faults import Delay, Truth
-from civicam.bench.outages_life import BEAT_S, PATIENCE_S, Down, Life
+from civicam.bench.outages_life import BEAT_S, PATIENCE_S, Down, Life, merge
 from civicam.fleet.graph import Medium, NodeId, NodeKind
 from civicam.outages.facts import (
     CameBack,
@@ -163,8 +163,8 @@ def run_wire(city: City, life: Life, truth: Truth, noise: Noise, seed: int) -> W
     for delay in truth.delays:
         _late(wire, delay)
     _lost_by_chance(wire)
-    for number, blind in enumerate(truth.blind):
-        wire.put(blind.end, CollectorGap(f"gap{number}", when(blind.begin), when(blind.end), "stopped"))
+    for number, (begin, end) in enumerate(merge((each.begin, each.end) for each in truth.blind)):
+        wire.put(end, CollectorGap(f"gap{number}", when(begin), when(end), "stopped"))
     for plan in truth.plans:
         wire.put(
             plan.said_at,

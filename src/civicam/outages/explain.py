@@ -15,12 +15,13 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from civicam.fleet.graph import NodeId, NodeKind
+from civicam.outages import likelihood
 from civicam.outages.facts import CauseKind
 from civicam.outages.model import kind_of
 from civicam.outages.plant import Plant
 from civicam.outages.rules import Rules
 from civicam.outages.scene import LONGEST_S, Dark, Scene
-from civicam.outages.weighing import Account, Candidate, Scales, Weighed, within
+from civicam.outages.weighing import Account, Candidate, Scales, Sum, Weighed, within
 
 _SITE = frozenset(
     {NodeKind.CABINET, NodeKind.UPS, NodeKind.ONU, NodeKind.SWITCH, NodeKind.DEVICE, NodeKind.CHANNEL}
@@ -191,13 +192,15 @@ class _Search:
             if not mine or small.row or small.work:
                 continue
             own = max(gains[small].gain, 0.0) if small in gains else 0.0
-            offers = [
-                (-self._offer(small, mine, each, answer.account), each.candidate)
+            hosts = [
+                each
                 for each in wide
                 if widths[each.candidate] > widths[small]
                 and each.candidate not in found
                 and self._may_hang(small.place, each.candidate.place)
+                and all(self._of_one_moment(self.scene.dark[node], each.at) for node in mine)
             ]
+            offers = self._offers(small, mine, hosts, answer.account) if hosts else []
             if offers and -min(offers)[0] > own:
                 found[small] = min(offers)[1]
                 more = -min(offers)[0] - own if widths[small] == 1 else 0.0
@@ -215,19 +218,27 @@ class _Search:
         """Whether an element of that kind can stand below one of this kind."""
         return self.plant.kind(lower) in TIERS_OF.get(self.plant.kind(upper), frozenset())
 
-    def _offer(self, small: Candidate, mine: list[NodeId], wide: Weighed, account: Account) -> float:
-        """The gain of ``wide`` for the devices of another: as if an element above them hung below it."""
-        if not all(self._of_one_moment(self.scene.dark[node], wide.at) for node in mine):
-            return -math.inf
-        feeds = bool(self.plant.power(wide.candidate.place))
-        kinds = FED if feeds else LIT
+    def _offers(
+        self, small: Candidate, mine: list[NodeId], hosts: Iterable[Weighed], account: Account
+    ) -> list[tuple[float, Candidate]]:
+        """What each of ``hosts`` gains for the devices of another, less first: as if an element above them
+        hung below it."""
         above = set(self.plant.above(mine[0]))
         for node in mine[1:]:
             above &= self.plant.above(node)
-        places = [node for node in sorted(above) if self.plant.kind(node) in kinds]
         open_ = self._without(small.place, mine, account)
-        values = [self.scales.value(place, open_, wide.at) for place in places]
-        return max(values, default=-math.inf) - self.rules.adopt
+        sums: dict[NodeId, Sum] = {}
+        found: list[tuple[float, Candidate]] = []
+        for each in hosts:
+            kinds = FED if self.plant.power(each.candidate.place) else LIT
+            best = -math.inf
+            for place in sorted(above):
+                if self.plant.kind(place) in kinds:
+                    if place not in sums:
+                        sums[place] = self.scales.sum(Candidate(place), open_)
+                    best = max(best, likelihood.at(*sums[place], each.at))
+            found.append((self.rules.adopt - best, each.candidate))
+        return found
 
     def _of_one_moment(self, item: Dark, moment: float) -> bool:
         """Whether a device went dark at about this time, and that is known well enough to mean something."""

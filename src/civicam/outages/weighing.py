@@ -22,6 +22,8 @@ from civicam.outages.scene import LONGEST_S, Dark, Proof, Scene, Standing
 
 T = TypeVar("T")
 Reach = frozenset[NodeId]
+Sum = tuple[float, Steps]
+"""The value before the first step, and the steps (`civicam.outages.likelihood`)."""
 
 _BATTERY_STARTS_S = 60.0
 _EARLIER = 3.0
@@ -119,7 +121,7 @@ class Scales:
         """Its gain, given what others explain already; none for what makes nothing dark."""
         if not self._may_darken(candidate, account):
             return Weighed(candidate, -math.inf, self.scene.now, self.scene.now)
-        base, steps = self._sum(candidate, account)
+        base, steps = self.sum(candidate, account)
         begin, end = self._limits(candidate, steps)
         height, lo, hi = likelihood.plateau(base, steps, begin, end)
         if candidate.row and hi > lo:
@@ -127,12 +129,8 @@ class Scales:
         found = Weighed(candidate, height - self.prior(candidate), lo, hi)
         return found if self._darkens(found, account) else replace(found, gain=-math.inf)
 
-    def value(self, place: NodeId, account: Account, at: float) -> float:
-        """What a failure of ``place`` at one time would explain, its price and its time left out."""
-        base, steps = self._sum(Candidate(place), account)
-        return likelihood.at(base, steps, at)
-
-    def _sum(self, candidate: Candidate, account: Account) -> tuple[float, Steps]:
+    def sum(self, candidate: Candidate, account: Account) -> Sum:
+        """What it would explain as a function of its start; its price and its time are left out."""
         hard = self.plant.hard(candidate.place, account.failed)
         steps: Steps = []
         base = 0.0
