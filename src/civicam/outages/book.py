@@ -71,6 +71,8 @@ class News:
     ended: list[Episode] = field(default_factory=list)
     told: set[tuple[NodeId, EvidenceKind]] = field(default_factory=set)
     lit: set[NodeId] = field(default_factory=set)
+    revived: dict[NodeId, float] = field(default_factory=dict)
+    """Nodes that were known not to work, and since when they do again."""
 
 
 @dataclass(slots=True)
@@ -199,7 +201,8 @@ class Clerk:
             self._silent(node, at)
         elif symptom.kind in _BACK:
             self._lit(node, at)
-            self._take_back(node, _BACK[symptom.kind], at)
+            if self._take_back(node, _BACK[symptom.kind], at):
+                self.news.revived.setdefault(node, at)
         else:
             early = at - symptom.within_s - self._rules.trap_s
             known = self._book.proofs.setdefault(node, {})
@@ -229,22 +232,25 @@ class Clerk:
             self._came_back(node, at)
             return
         self._lit(node, at)
-        self._book.hush.pop(node, None)
+        if self._book.hush.pop(node, None) is not None:
+            self.news.revived.setdefault(node, at)
 
     def _lit(self, node: NodeId, at: float) -> None:
         if at > self._book.lit.get(node, -math.inf):
             self._book.lit[node] = at
             self.news.lit.add(node)
 
-    def _take_back(self, node: NodeId, kinds: Iterable[EvidenceKind], at: float) -> None:
+    def _take_back(self, node: NodeId, kinds: Iterable[EvidenceKind], at: float) -> bool:
+        """Whether there was anything to take back."""
         known = self._book.proofs.get(node)
         if known is None:
-            return
-        for kind in kinds:
-            if kind in known and known[kind][0] < at:
-                del known[kind]
+            return False
+        gone = [kind for kind in kinds if kind in known and known[kind][0] < at]
+        for kind in gone:
+            del known[kind]
         if not known:
             del self._book.proofs[node]
+        return bool(gone)
 
 
 def forget(book: Book, now: float, rules: Rules) -> None:

@@ -178,6 +178,17 @@ class Engine:
             if row is not None and each.ended is not None:
                 row.first_back = each.ended if row.first_back is None else min(row.first_back, each.ended)
                 self._touched[row.outage_id] = row
+        for row in self.state.rows.values():
+            self._revived(row, news)
+
+    def _revived(self, row: Row, news: News) -> None:
+        """What was known as dead with a row and works again is no contradiction: the row is ending."""
+        if not news.revived or not row.whole or not row.open_episodes():
+            return
+        reach = self.plant.hard(row.place) | self.plant.power(row.place)
+        back = [at for node, at in news.revived.items() if node in reach and at > row.hi + self.rules.slack_s]
+        if back:
+            row.first_back = min(back if row.first_back is None else [*back, row.first_back])
 
     def _blind(self, episode: Episode) -> bool:
         """Whether a gap that is not over, or was just over, keeps us from knowing that it is dark."""

@@ -48,6 +48,9 @@ LIT = _FIBRE | {NodeKind.OLT, NodeKind.ONU, NodeKind.SWITCH, NodeKind.DEVICE, No
 MOMENT_S = 300.0
 """A device whose end is known no better than this (a gap of ours, a cause before) is adopted by nobody."""
 
+Starts = dict[Candidate, tuple[float, float]]
+"""Cause → between which times it began."""
+
 SPLITS = 24
 """Causes that are tried without, in one explanation."""
 
@@ -252,8 +255,9 @@ class _Search:
     def _causes(self, answer: _Answer, adopted: dict[Candidate, Candidate]) -> tuple[Cause, ...]:
         devices: dict[Candidate, list[NodeId]] = {}
         strays: dict[Candidate, list[NodeId]] = {}
+        starts = self._starts(answer)
         for node in sorted(self.scene.dark):
-            mine = answer.account.of.get(node, Candidate(node))
+            mine = self._earliest(node, answer, starts)
             above = adopted.get(mine)
             devices.setdefault(above or mine, []).append(node)
             if above is not None:
@@ -268,6 +272,25 @@ class _Search:
             stray = tuple(strays.get(candidate, ()))
             found.append(self._cause(weighed, tuple(members), stray, answer.account))
         return tuple(sorted(found, key=lambda cause: (cause.lo, cause.place, cause.work, cause.row)))
+
+    def _earliest(self, node: NodeId, answer: _Answer, starts: Starts) -> Candidate:
+        """Whose a device is: of two causes that both took it away, the one that surely came first."""
+        mine = answer.account.of.get(node)
+        if mine is None:
+            return Candidate(node)
+        item, best = self.scene.dark[node], starts[mine]
+        for candidate, (lo, hi) in starts.items():
+            fits = item.lo - self.rules.slack_s <= (lo + hi) / 2 < item.hi + self.rules.slack_s
+            if hi < best[0] and fits and node in self.plant.hard(candidate.place):
+                mine, best = candidate, (lo, hi)
+        return mine
+
+    def _starts(self, answer: _Answer) -> Starts:
+        """When each cause that is there began."""
+        found = {
+            Candidate(each.place, each.work, each.row): (each.lo, each.hi) for each in self.scene.standing
+        }
+        return found | {each.candidate: (each.lo, each.hi) for each in answer.chosen}
 
     def _cause(
         self, each: Weighed, devices: tuple[NodeId, ...], adopted: tuple[NodeId, ...], account: Account

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from civicam.fleet.graph import NodeId, NodeKind
@@ -59,24 +59,37 @@ class Judge:
 
     def leave(self, row: Row, at: float, *, planned: bool = False) -> None:
         """The row ended ``at``; what is still dark is explained by itself, and may be the same again."""
-        left = []
+        left: dict[NodeId, tuple[Episode, Episode]] = {}
         for each in row.open_episodes():
             rest = Episode(each.device, at, at, 0.0, max(each.at, at), each.channel, each.storage, left=True)
-            left.append((each, rest))
-        row.first_back = None
+            left[each.device] = (each, rest)
+        row.first_back, row.left_asked = None, False
         if not row.whole:
             return
-        scene = self._scene([rest for _, rest in left], exclude=row, without=row.work if planned else "")
-        for cause in explain(scene, self._plant, self._rules):
-            devices = set(cause.devices)
-            mine = [pair for pair in left if pair[1].device in devices]
+        for cause in self._outlasting(row, [rest for _, rest in left.values()], planned=planned):
             if not planned and cause.place == row.place and not cause.row:
                 continue
+            mine = [left[device] for device in cause.devices]
             for before, rest in mine:
                 before.ended = max(at, before.began)
                 self._state.book.dark[rest.device] = rest
             self._place(replace(cause, lo=at, hi=at), [rest for _, rest in mine])
             self.touched[row.outage_id] = row
+
+    def _outlasting(self, row: Row, rests: Sequence[Episode], *, planned: bool) -> tuple[Cause, ...]:
+        """The causes of what is left. While its element is still one of them, so it is of what the row had
+        adopted."""
+        without = row.work if planned else ""
+        strays = {each.device for each in rests}.intersection(row.adopted)
+        own = [each for each in rests if each.device not in strays]
+        if strays and own:
+            causes = explain(self._scene(own, exclude=row, without=without), self._plant, self._rules)
+            for number, cause in enumerate(causes):
+                if cause.place == row.place and not cause.row and not cause.work:
+                    more = tuple(sorted({*cause.devices, *strays}))
+                    whole = replace(cause, devices=more, adopted=tuple(sorted({*cause.adopted, *strays})))
+                    return (*causes[:number], whole, *causes[number + 1 :])
+        return explain(self._scene(rests, exclude=row, without=without), self._plant, self._rules)
 
     def gap_row(self, fact: CollectorGap, gap: Gap) -> Outage:
         """The row of a gap of our own: nothing is said to be up or down in it."""
@@ -146,7 +159,17 @@ class Judge:
             if ended <= episode.lo + self._rules.slack_s
             and episode.lo - ended < self._rules.settle_s
             and episode.device in self._plant.hard(row.place)
+            and self._is_gone_again(row, episode)
         ][-1:]
+
+    def _is_gone_again(self, row: Row, episode: Episode) -> bool:
+        """Whether most of what hangs below its element, and not a part of it alone, can be dark again."""
+        book, plant = self._state.book, self._plant
+        hard, since = plant.hard(row.place), episode.hi + self._rules.slack_s
+        name = plant.branch if not plant.site(row.place) else NodeId
+        works = {name(node) for node, at in book.lit.items() if at > since and node in hard}
+        gone = {name(each.device) for each in row.episodes if each.device in book.dark}
+        return len(works - gone) < max(len(gone), 1)
 
     def _in_time(self, row: Row, episode: Episode) -> bool:
         slack = self._rules.slack_s
@@ -189,7 +212,7 @@ class Judge:
         return Scene(
             now=self._now,
             dark=dark,
-            lit={node: book.lit[node] for node in sorted(book.lit)},
+            lit=self._lit(dark.values()),
             hush={n: book.hush[n] for n in sorted(book.hush) if n not in dark and n not in book.dark},
             proofs=proofs_of(book),
             works=tuple(
@@ -202,6 +225,19 @@ class Judge:
                 up for node in sorted(book.dark.keys() - dark.keys()) for up in self._plant.above(node)
             ),
         )
+
+    def _lit(self, dark: Collection[Dark]) -> dict[NodeId, float]:
+        """Signs of life. Where a start long ago is in question, every device that does not count as lost is
+        one: it was heard not long ago, unless nobody looked."""
+        book, rules = self._state.book, self._rules
+        found = {node: book.lit[node] for node in sorted(book.lit)}
+        since = self._now - max(rules.leftover_s, 4 * max((each.beat_s for each in dark), default=0.0))
+        gaps = [gap for gap in self._state.gaps.values() if gap.until > since - rules.leftover_s]
+        if any(each.lo < since for each in dark):
+            for node in sorted(self._plant.register.channels.keys() - book.dark.keys()):
+                if found.get(node, -math.inf) < since and not any(_covers(gap, node) for gap in gaps):
+                    found[node] = since
+        return found
 
     def _stands(self, row: Row) -> bool:
         return bool(row.open_episodes()) and row.verdict.kind is not CauseKind.UNKNOWN
@@ -310,6 +346,10 @@ class Judge:
     def _tell(self, row: Row) -> None:
         row.told = False
         self.touched[row.outage_id] = row
+
+
+def _covers(gap: Gap, node: NodeId) -> bool:
+    return not gap.scope or node in gap.scope
 
 
 def _order(episode: Episode) -> tuple[str, str, float]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from civicam.fleet.graph import NodeId, NodeKind
+from civicam.fleet.graph import NodeId
 from civicam.outages import likelihood
 from civicam.outages.facts import EvidenceKind
 from civicam.outages.likelihood import Steps
@@ -85,6 +85,12 @@ class Scales:
         self._links = told[EvidenceKind.SIGNAL_LOST] | told[EvidenceKind.FRAME_LOST]
         self._frames = told[EvidenceKind.FRAME_LOST]
         self._mains = told[EvidenceKind.MAINS_FAIL] | told[EvidenceKind.ON_BATTERY]
+        self._drained = frozenset(
+            node
+            for node in sorted(self._mains)
+            if any(each.lo < scene.now - _BATTERY_STARTS_S for each in scene.proofs[node])
+        )
+        """Batteries that have been in use for a while: that they run empty is no surprise."""
 
     def account(self) -> Account:
         """Every dark device is dark by itself; the ledger's causes explain what was seen of their nodes."""
@@ -106,16 +112,7 @@ class Scales:
             return self.rules.known
         if candidate.work:
             return self.rules.planned
-        if self.plant.kind(candidate.place) is NodeKind.UPS and self._runs_down(candidate.place):
-            return self.rules.exhausted
         return self.own(candidate.place)
-
-    def _runs_down(self, ups: NodeId) -> bool:
-        """It has been on battery for a while."""
-        return any(
-            each.kind in SUPPLY and each.lo < self.scene.now - _BATTERY_STARTS_S
-            for each in self.scene.proofs.get(ups, ())
-        )
 
     def weigh(self, candidate: Candidate, account: Account) -> Weighed:
         """Its gain, given what others explain already; none for what makes nothing dark."""
@@ -206,8 +203,13 @@ class Scales:
         for node, item in within(self.scene.dark, soft):
             branch = self.plant.branch(node)
             if works.get(branch, -math.inf) <= item.hi + self.rules.slack_s:
-                yield item, item.log_span if branch in met else self.rules.battery
+                yield item, item.log_span if branch in met else self._emptying(node)
                 met.add(branch)
+
+    def _emptying(self, node: NodeId) -> float:
+        """What it costs that a node went dark because its battery was empty."""
+        told = not self._drained.isdisjoint(self.plant.above(node))
+        return self.rules.exhausted if told else self.rules.battery
 
     def _limits(self, candidate: Candidate, steps: Steps) -> tuple[float, float]:
         """Between which times it may have begun."""
