@@ -258,6 +258,10 @@ def test_unanswered_bye_is_dropped_in_the_end() -> None:
         await until(lambda: stream not in world.engine.open)
         assert len(world.gateway.sessions()) == 1
         await until(lambda: not world.gateway.sessions(), 40)
+        assert (
+            world.gateway.gauges() | {"ghosts": 1, "ssrcs": 1} == world.gateway.gauges()
+        )  # it may still send
+        await until(lambda: not world.gateway.gauges()["ghosts"], 4000)
         assert world.gateway.gauges()["ssrcs"] == 0
 
     run(story())

@@ -4,7 +4,30 @@ from __future__ import annotations
 
 import asyncio
 
+from tests.gateway.wire import later, run
+
 from civicam.gateway.tasks import Tasks
+
+
+def test_what_runs_under_a_name_is_waited_for_but_not_for_ever() -> None:
+    async def story() -> None:
+        tasks = Tasks(lambda error, name: None)
+        done: list[str] = []
+
+        async def work(seconds: float) -> None:
+            await later(seconds)
+            done.append(str(seconds))
+
+        tasks.spawn(work(1.0), "wanted")
+        tasks.spawn(work(100.0), "wanted")
+        tasks.spawn(work(2.0), "other")
+        await tasks.finish("nobody", 50.0)
+        assert done == []
+        await tasks.finish("wanted", 50.0)
+        assert done == ["1.0", "2.0"]
+        await tasks.cancel_all()
+
+    run(story())
 
 
 def test_what_begins_while_the_rest_ends_is_ended_too() -> None:

@@ -145,6 +145,7 @@ class MemoryAgent(SipAgent):
         super().__init__(SipEndpoint(ids(address[0])), on_request, on_other=on_other)
         self._network = network
         self.address = address
+        self._unplugged = False
         network.agents[address] = self
 
     def move(self, address: tuple[str, int]) -> None:
@@ -154,11 +155,18 @@ class MemoryAgent(SipAgent):
         self._network.agents[address] = self
 
     def unplug(self) -> None:
-        """No packet reaches it any more."""
+        """No packet reaches it any more, none leaves it."""
         self._network.agents.pop(self.address, None)
+        self._unplugged = True
+
+    def plug(self) -> None:
+        """After `unplug`: the line is whole again."""
+        self._network.agents[self.address] = self
+        self._unplugged = False
 
     def _put(self, data: bytes, peer: Peer) -> None:
-        self._network.carry(data, self.address, (peer.host, peer.port))
+        if not self._unplugged:
+            self._network.carry(data, self.address, (peer.host, peer.port))
 
 
 _seeds = itertools.count()

@@ -6,7 +6,7 @@ import itertools
 from pathlib import Path
 
 from tests.gateway.camera import Camera, item
-from tests.gateway.rooms import MemoryAlarms, MemoryEngine, MemoryFleet, MemoryProber
+from tests.gateway.rooms import MemoryAlarms, MemoryDialogs, MemoryEngine, MemoryFleet, MemoryProber
 from tests.gateway.wire import (
     GATE,
     GATE_HOST,
@@ -37,6 +37,7 @@ class World:
         self.alarms = MemoryAlarms()
         self.engine = MemoryEngine()
         self.prober = MemoryProber()
+        self.dialogs = MemoryDialogs()
         self.snapshots = Path("civicam-data/snapshots")
         self.door = ("0.0.0.0", 8080)
         self.usability: Usability | None = None
@@ -53,6 +54,7 @@ class World:
             lambda host: GATE_HOST,
             snapshots=self.snapshots,
             door=self.door,
+            dialogs=self.dialogs,
             usability=self.usability,
         )
         self.gateway = Gateway(self.settings, ports, b"0123456789abcdef" + bytes([next_seed() % 256]))
@@ -68,6 +70,12 @@ class World:
         self.agent.unplug()
         await self.gateway._tasks.cancel_all()
         self.gateway._liveness.stop()
+        for source in self.gateway._sessions._by_stream.values():
+            timer = getattr(source, "_timer", None)
+            if timer is not None:
+                timer.cancel()
+        if self.gateway._running is not None:
+            self.gateway._running.ghosts.stop()
         self.engine.open.clear()
 
     def camera(self, gb_id: str, password: str = "example-9", *channels: str) -> Camera:

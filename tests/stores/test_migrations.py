@@ -15,6 +15,7 @@ from alembic.script import ScriptDirectory
 import civicam.access.tables
 import civicam.alarms.tables
 import civicam.fleet.tables
+import civicam.gateway.tables
 import civicam.outages.tables
 import civicam.usability.tables  # noqa: F401 -- the tables register themselves
 from civicam.db.engine import open_engine

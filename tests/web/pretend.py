@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -306,6 +306,12 @@ class PretendEngine:
             raise self.fault
         self.tickets[ticket] = (stream_id, client)
         return Door(8081, "/media")
+
+    async def avoid(self, ports: Sequence[int]) -> None:
+        return None
+
+    async def allow(self, ports: Sequence[int]) -> None:
+        return None
 
     async def revoke(self, ticket: str) -> None:
         self.revoked.append(ticket)

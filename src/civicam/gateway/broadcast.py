@@ -23,6 +23,8 @@ from civicam.gateway import loudspeaker, refusals
 from civicam.gateway.addresses import Addresses, Target
 from civicam.gateway.commands import Commands
 from civicam.gateway.desk import Desk
+from civicam.gateway.keeping import Keeping
+from civicam.gateway.kept import Session, of_answer
 from civicam.gateway.roster import Entry
 from civicam.kernel.errors import CivicamError, Operational, Refused, Side
 from civicam.media.engine import (
@@ -58,9 +60,10 @@ Speaker = Callable[[RequestReceived], Entry | None]
 class _Call:
     """One way to one loudspeaker."""
 
-    def __init__(self, target: Target, stream_id: str) -> None:
+    def __init__(self, target: Target, stream_id: str, keeping: Keeping) -> None:
         loop = asyncio.get_running_loop()
         self.target = target
+        self.keeping = keeping
         self.stream_id = stream_id
         self.invited: asyncio.Future[RequestReceived] = loop.create_future()
         self.acked: asyncio.Future[None] = loop.create_future()
@@ -114,7 +117,7 @@ class Broadcasts:
 
     async def _open(self, target: Target) -> str:
         self._check(target)
-        call = _Call(target, f"b{self._desk.line.new_id()}")
+        call = _Call(target, f"b{self._desk.line.new_id()}", Keeping(self._desk))
         self._calls[call.stream_id] = call
         self._desk.counters["broadcast_asked"] += 1
         try:
@@ -192,10 +195,6 @@ class Broadcasts:
             desk.refuse(event, 500, refusals.ENGINE, who=call.target.entry.gb_id)
             call.hung_up = True
             raise
-        if call.over.done():
-            desk.answer(event, 480)
-            await self._close_sender(call)
-            raise self._failure(call, call.over.result())
         origin = desk.line.origin(event.source)
         host = origin.host if port.host in refusals.WILDCARDS else port.host
         response = new_response(
@@ -205,7 +204,17 @@ class Broadcasts:
             headers=[("Contact", origin.contact(desk.settings.gb_id)), ("Content-Type", sdp.CONTENT_TYPE)],
             body=found.answer(desk.settings.gb_id, (host, port.port), ssrc),
         )
-        call.dialog = Dialog.from_uas(event.request, response, origin)
+        dialog = Dialog.from_uas(event.request, response, origin)
+        if not call.over.done():
+            session: Session = (call.stream_id, call.target.entry.device_id, "talk")
+            kept = of_answer(dialog, session, (call.own_ssrc or 0, port.port), event.source, desk.clock.now())
+            await call.keeping.begins(kept)
+        if call.over.done():
+            desk.answer(event, 480)
+            call.keeping.over()
+            await self._close_sender(call)
+            raise self._failure(call, call.over.result())
+        call.dialog = dialog
         desk.counters["answered_200"] += 1
         if not desk.agent.respond(event.key, response):
             call.hung_up = True  # cancelled, or its connection is gone
@@ -244,23 +253,33 @@ class Broadcasts:
         self._desk.tasks.spawn(self._take_down(call), "broadcast-end")
 
     async def _take_down(self, call: _Call) -> None:
+        owed = False
         try:
             await self._close_sender(call)
-            peer = call.target.entry.peer
-            if call.dialog is not None and not call.hung_up and peer is not None:
-                try:
-                    await self._desk.agent.request(call.dialog.request("BYE"), peer)
-                except Operational:
-                    self._desk.counters["bye_unanswered"] += 1
+            if call.dialog is not None and not call.hung_up:
+                owed = not await self._told(call, call.dialog) and call.keeping.owed()
             elif call.dialog is None and call.invited.done() and not call.hung_up:
                 # its INVITE was never answered; when it was refused meanwhile, this does nothing
                 event = call.invited.result()
                 self._desk.agent.respond(event.key, new_response(event.request, 480))
+            call.keeping.over()
         finally:
-            if call.own_ssrc is not None:
+            if call.own_ssrc is not None and not owed:  # else whoever tells the device gives it back
                 self._ssrcs.release(call.own_ssrc, self._desk.clock.monotonic())
             self._calls.pop(call.stream_id, None)
             call.closed.set()
+
+    async def _told(self, call: _Call, dialog: Dialog) -> bool:
+        """BYE; whether the device answered it."""
+        peer = call.target.entry.peer
+        if peer is None:
+            return False
+        try:
+            await self._desk.agent.request(dialog.request("BYE"), peer)
+        except Operational:
+            self._desk.counters["bye_unanswered"] += 1
+            return False
+        return True
 
     async def _close_sender(self, call: _Call) -> None:
         try:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from civicam.fleet.facts import DeviceId
 from civicam.gateway.faults import FaultLog
+from civicam.gateway.kept import Dialogs, KeptDialog
 from civicam.gateway.line import Line
 from civicam.gateway.liveness import Liveness
 from civicam.gateway.ports import Agent, Fleet
@@ -76,6 +77,10 @@ class Desk:
     unknown: Strangers
     counters: Counter[str]
     reload: Callable[[], Awaitable[None]]
+    dialogs: Dialogs | None = None
+    """Where open dialogs are kept for who comes after us."""
+    ghost: Callable[[KeptDialog], bool] = lambda _kept: False
+    """Takes a dialog whose BYE nobody heard; False when that is its end. Filled by `Ghosts`."""
     anew: Callable[[DeviceId], None] = lambda _device: None
     """Told of a device that registers anew while it is registered; filled by whoever subscribes."""
     in_the_200: Callable[[Entry, bytes], None] = lambda _entry, _body: None

@@ -26,8 +26,8 @@ class Dispatch:
             "INFO": self._no_dialog,
             "SUBSCRIBE": self._no_dialog,
         }
-        self.ended: Callable[[RequestReceived], bool] = lambda _event: False
-        """Takes a BYE of a dialog that the device began; False when it is nobody's."""
+        self.ended: tuple[Callable[[RequestReceived], bool], ...] = ()
+        """Take a BYE of a dialog that is no session's: False when it is none of theirs."""
 
     def on(self, method: str, handler: Handler) -> None:
         """``handler`` is called with every request of this method."""
@@ -51,5 +51,5 @@ class Dispatch:
                 self._desk.answer(event, 200)
                 source.device_ended()
                 return
-        if not self.ended(event):
+        if not any(takes(event) for takes in self.ended):
             self._no_dialog(event)

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
-from civicam.fleet.facts import ChannelId
 from civicam.gateway import refusals
 from civicam.gateway.desk import Desk
+from civicam.gateway.keeping import Keeping
+from civicam.gateway.kept import Session, of_invite
+from civicam.gateway.leg import Leg, offer_of
 from civicam.gateway.ports import Invitation
-from civicam.gateway.roster import Entry
 from civicam.gateway.session import Action, Do, Failed, Finished, LiveSession, SessionTimes, State
-from civicam.gateway.sessions import SessionInfo, StreamName
+from civicam.gateway.sessions import SessionInfo
 from civicam.kernel.errors import Operational, Refused
 from civicam.media.engine import (
     EngineEvent,
@@ -40,27 +38,6 @@ from civicam.signalling.gb28181.ssrc import SsrcPool
 from civicam.signalling.sip.dialog import Dialog
 from civicam.signalling.sip.message import Request, Response
 from civicam.signalling.sip.peer import Peer
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """A piece of a device's recordings, aware UTC. ``speed``: times faster, for a download."""
-
-    kind: Literal[StreamKind.PLAYBACK, StreamKind.DOWNLOAD]
-    start: datetime
-    end: datetime
-    speed: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """What is asked of whom; live without ``history``."""
-
-    channel_id: ChannelId
-    entry: Entry
-    channel: str
-    stream: StreamName
-    history: History | None = None
 
 
 class GbSource:
@@ -85,6 +62,9 @@ class GbSource:
         self._invitation: Invitation | None = None
         self._call_id = ""
         self._dialog: Dialog | None = None
+        self._keeping = Keeping(desk)
+        self._owed = False
+        """The device was not told of the end; somebody else will."""
         self._answer: sdp.Sdp | None = None
         self._timer: asyncio.TimerHandle | None = None
         self.record_to = ""
@@ -166,6 +146,7 @@ class GbSource:
         if dialog is None or peer is None or self.ending:
             raise Refused(refusals.NO_SESSION)
         request = dialog.request("INFO")
+        self._keeping.used(dialog)
         request.set_body(content_type, body)
         return await self._desk.agent.request(request, peer)
 
@@ -190,13 +171,13 @@ class GbSource:
 
     def _do(self, action: Do) -> None:
         at_once = {
-            Do.INVITE: self._invite,
             Do.CANCEL: self._cancel,
             Do.ACK: self._ack,
             Do.STARTED: self._started,
         }
         in_background = {
             Do.OPEN_PORT: self._open_port,
+            Do.INVITE: self._invite,
             Do.PIN: self._pin,
             Do.BYE: self._bye,
             Do.CLOSE_PORT: self._close_port,
@@ -254,17 +235,20 @@ class GbSource:
         peer = self._peer
         return self._leg.entry.profile.media_tcp or (peer is not None and peer.transport == "tcp")
 
-    def _invite(self) -> None:
+    async def _invite(self) -> None:
         peer = self._peer = self._leg.entry.peer or self._peer
-        port = self._port
+        port, leg = self._port, self._leg
         try:
             if peer is None or port is None:
-                raise Operational("signalling.unreachable", peer=self._leg.entry.gb_id, reason="")
+                raise Operational("signalling.unreachable", peer=leg.entry.gb_id, reason="")
             host = self._desk.line.local_host(peer) if port.host in refusals.WILDCARDS else port.host
-            offer = offer_of(
-                self._leg, self._desk.settings.gb_id, (host, port.port), self._ssrc, self._transport()
-            )
-            invite = self._desk.line.invite(self._leg.channel, peer, offer)
+            offer = offer_of(leg, self._desk.settings.gb_id, (host, port.port), self._ssrc, self._transport())
+            invite = self._desk.line.invite(leg.channel, peer, offer)
+            session: Session = (self._stream_id, leg.entry.device_id, leg.purpose)
+            media = (self._ssrc, port.port)
+            await self._keeping.begins(of_invite(invite, session, media, peer, self._desk.clock.now()))
+            if self._machine.state is not State.PORT_OPEN:
+                return  # it ended meanwhile, and nobody was asked
             self._invitation = self._desk.agent.invite(invite, peer)
             self._call_id = invite.call_id
         except Operational:
@@ -297,6 +281,7 @@ class GbSource:
         if peer is None:
             return refusals.UNREACHABLE
         self._dialog = Dialog.from_uac(invite, response, self._desk.line.origin(peer))
+        self._keeping.stands(self._dialog)
         active = self._transport() is Transport.TCP_ACTIVE  # then we need a port of theirs
         if not response.body.strip(b"\r\n\0 "):
             return refusals.BAD_ANSWER if active else ""
@@ -335,13 +320,16 @@ class GbSource:
             self._desk.faults.note(error.code, "engine", self._now())
 
     async def _bye(self) -> None:
-        """An answer of any kind ends it; an unanswered BYE is dropped after timer F."""
+        """An answer of any kind ends it; an unanswered BYE is dropped after timer F, and tried again when the
+        device can be reached.
+        """
         dialog, peer = self._dialog, self._leg.entry.peer or self._peer
         if dialog is not None and peer is not None:
             try:
                 await self._desk.agent.request(dialog.request("BYE"), peer)
             except Operational:
                 self._desk.counters["bye_unanswered"] += 1
+                self._owed = self._keeping.owed()
         self._run(self._machine.bye_done(self._now()))
 
     async def _close_port(self) -> None:
@@ -364,31 +352,7 @@ class GbSource:
             self.pictures.exception()  # nobody may be waiting any more; that is no fault
 
     def _finish(self) -> None:
-        self._ssrcs.release(self._ssrc, self._now())
+        if not self._owed:  # else whoever ends it gives the value back
+            self._ssrcs.release(self._ssrc, self._now())
+        self._keeping.over()
         self.closed.set()
-
-
-def offer_of(leg: Leg, owner: str, place: tuple[str, int], ssrc: int, transport: Transport) -> sdp.Offer:
-    """What a device is asked for. History is asked for in Unix seconds, whatever RFC 4566 says."""
-    offer = sdp.Offer(
-        owner=owner,
-        host=place[0],
-        port=place[1],
-        ssrc=ssrc,
-        tcp=transport is not Transport.UDP,
-        setup="active" if transport is Transport.TCP_ACTIVE else "passive",
-        stream=0 if leg.stream == "main" else 1,
-        stream_form=leg.entry.profile.stream_form,
-    )
-    history = leg.history
-    if history is None:
-        return offer
-    download = history.kind is StreamKind.DOWNLOAD
-    return replace(
-        offer,
-        session="Download" if download else "Playback",
-        uri=str(sdp.HistoryUri(leg.channel, 0)),
-        start=int(history.start.timestamp()),
-        stop=int(history.end.timestamp()),
-        speed=history.speed if download else 0,
-    )

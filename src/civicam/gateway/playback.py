@@ -19,7 +19,8 @@ from civicam.gateway import refusals
 from civicam.gateway.addresses import Addresses
 from civicam.gateway.commands import Commands
 from civicam.gateway.desk import Desk
-from civicam.gateway.live import GbSource, History, Leg
+from civicam.gateway.leg import History, Leg
+from civicam.gateway.live import GbSource
 from civicam.gateway.roster import Entry
 from civicam.gateway.sessions import Key, Sessions
 from civicam.kernel.errors import Operational, Refused

@@ -29,6 +29,7 @@ from civicam.fleet.facts import (
     Heartbeat,
     PresenceChanged,
 )
+from civicam.gateway.kept import Dialogs
 from civicam.kernel.clock import Clock
 from civicam.media.engine import MediaEngine, Probe
 from civicam.signalling.sip.build import IdSource
@@ -167,8 +168,8 @@ class Agent(Protocol):
         """Send and wait for the final answer. Raises `Operational` ``signalling.…``."""
         ...
 
-    def invite(self, request: Request, peer: Peer) -> Invitation:
-        """Send an INVITE."""
+    def invite(self, request: Request, peer: Peer, *, sent_before: bool = False) -> Invitation:
+        """Send an INVITE; or only await the answers to one that a former process sent."""
         ...
 
     def send_ack(self, request: Request, peer: Peer) -> None:
@@ -195,6 +196,8 @@ class GatewayPorts:
     clock: Clock
     ids: IdSource
     local_address: Callable[[str], str]
+    dialogs: Dialogs | None = None
+    """None: no dialog is kept, and what a crash leaves at the devices stays there."""
     usability: Usability | None = None
     """None: nothing is measured, and no device is asked for its time."""
     downloads: Path = Path("civicam-data/downloads")

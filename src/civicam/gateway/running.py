@@ -16,6 +16,7 @@ from civicam.gateway.configuration import Configuration
 from civicam.gateway.desk import Desk
 from civicam.gateway.dispatch import Dispatch
 from civicam.gateway.download import Downloads
+from civicam.gateway.ghosts import Ghosts
 from civicam.gateway.inbox import Inbox
 from civicam.gateway.maintenance import Maintenance
 from civicam.gateway.notices import Notices
@@ -112,17 +113,36 @@ class Running:
             snapshots,
             Checkups(desk, self.commands, maintenance, self.resync.catalogue),
         )
+        self.ghosts = Ghosts(desk, media.engine, media.ssrcs, media.history_ssrcs)
+        media.sessions.before = self.ghosts.settled
         self.subscriptions = Subscriptions(desk, self.commands.next_sn)
         self.notices = Notices(desk, self.inbox, self.subscriptions)
         self._join_events(CatalogueNotices(desk, self.resync))
         self.dispatch = self._join_methods(Dispatch(desk, media.sessions))
+
+    def gauges(self) -> dict[str, int]:
+        """What the use cases have at hand, by name."""
+        operations, resync = self.operations, self.resync
+        return {
+            "playbacks": len(operations.playbacks),
+            "resync_waiting": resync.plan.waiting,
+            "resync_running": resync.plan.running,
+            "subscriptions": len(self.subscriptions),
+            "subscriptions_standing": self.subscriptions.standing(),
+            "positions": len(operations.positions),
+            "broadcasts": len(operations.broadcasts),
+            "snapshots": len(operations.snapshots),
+            "ghosts": len(self.ghosts),
+            "commands_under_way": len(self.commands),
+            "registrations_under_way": self.registrar.admission.under_way,
+        }
 
     def _join_methods(self, dispatch: Dispatch) -> Dispatch:
         dispatch.on("REGISTER", self.registrar.handle)
         dispatch.on("MESSAGE", self.inbox.handle)
         dispatch.on("NOTIFY", self.notices.handle)
         dispatch.on("INVITE", self.operations.broadcasts.invited)
-        dispatch.ended = self.operations.broadcasts.bye
+        dispatch.ended = (self.operations.broadcasts.bye, self.ghosts.bye)
         return dispatch
 
     def _join_events(self, catalogue: CatalogueNotices) -> None:

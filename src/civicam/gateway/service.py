@@ -25,8 +25,10 @@ from civicam.fleet.presence import CONNECTION_LOST, REGISTRATION_EXPIRED, Rules,
 from civicam.gateway import refusals
 from civicam.gateway.desk import Desk, Stranger, Strangers
 from civicam.gateway.faults import FaultLog
+from civicam.gateway.keeping import KEPT
+from civicam.gateway.leg import Leg
 from civicam.gateway.line import Line
-from civicam.gateway.live import GbSource, Leg
+from civicam.gateway.live import GbSource
 from civicam.gateway.liveness import Liveness
 from civicam.gateway.measuring import Measuring
 from civicam.gateway.operations import Operations
@@ -99,6 +101,7 @@ class Gateway:
             unknown=self._strangers,
             counters=self._counters,
             reload=self.devices_changed,
+            dialogs=self._ports.dialogs,
         )
         await self.devices_changed()  # first: a device not read yet would be told 404 and stay away for long
         self._running = Running(
@@ -116,6 +119,7 @@ class Gateway:
                 self._ports.door,
             ),
         )
+        await self._running.ghosts.start()
         self._running.operations.downloads.start()
         self._running.operations.snapshots.start()
         self._running.operations.checkups.watching(lambda each: self.open_live(each, "sub"), self.release)
@@ -133,6 +137,7 @@ class Gateway:
         """Take nothing new, BYE to all, store what is on its way. The agent must still run."""
         if self._running is not None:
             self._running.resync.stop()
+            self._running.ghosts.stop()
             await self._running.subscriptions.end_all(_LAST_WORDS_S)
             await self._running.ptz.aclose()
             await self._running.operations.downloads.aclose()
@@ -141,6 +146,7 @@ class Gateway:
             await self._running.operations.broadcasts.aclose(_STOP_S)
         await self._sessions.end_all(_STOP_S)
         await self._liveness.settle(_STOP_S)
+        await self._tasks.finish(KEPT, _LAST_WORDS_S)
         await self._tasks.cancel_all()
         self._running = None
 
@@ -333,18 +339,9 @@ class Gateway:
             "sessions": len(self._sessions),
             "ssrcs": len(self._ssrcs),
             "history_ssrcs": len(self._history_ssrcs),
-            "playbacks": len(running.operations.playbacks) if running else 0,
             "tasks": len(self._tasks),
-            "resync_waiting": running.resync.plan.waiting if running else 0,
-            "subscriptions": len(running.subscriptions) if running else 0,
-            "subscriptions_standing": running.subscriptions.standing() if running else 0,
-            "positions": len(running.operations.positions) if running else 0,
-            "resync_running": running.resync.plan.running if running else 0,
-            "broadcasts": len(running.operations.broadcasts) if running else 0,
-            "snapshots": len(running.operations.snapshots) if running else 0,
             "trace_bytes": self.trace.held,
-            "commands_under_way": len(running.commands) if running else 0,
-            "registrations_under_way": running.registrar.admission.under_way if running else 0,
+            **({} if running is None else running.gauges()),
         }
 
     # -- inside
@@ -370,8 +367,10 @@ class Gateway:
         if self._running is None:
             return
         if transition.after is Presence.ONLINE and self._roster.by_device(device_id) is not None:
+            self._running.ghosts.online(device_id)
             self._running.resync.online(device_id)
         elif transition.after is Presence.OFFLINE:
+            self._running.ghosts.offline(device_id)
             self._running.resync.offline(device_id)
 
     async def _follow_engine(self) -> None:

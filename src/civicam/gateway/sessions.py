@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -82,6 +82,8 @@ class Sessions:
         self._by_stream: dict[str, Source] = {}
         self._opening: dict[Key, asyncio.Lock] = {}
         self.on_change: Callable[[SessionInfo], None] | None = None
+        self.before: Callable[[DeviceId], Awaitable[None]] | None = None
+        """Awaited before a device is asked for something new: it may have old sessions to be rid of."""
         self.stopping = False
 
     def __len__(self) -> int:
@@ -115,6 +117,8 @@ class Sessions:
                         await source.closed.wait()
                 newer = self._by_key.get(key)
                 source = newer if newer is not None and not newer.ending else None
+            if source is None and self.before is not None:
+                await self.before(key[0])
             if self.stopping:
                 raise Refused(refusals.STOPPING)
             if source is None:

@@ -171,6 +171,26 @@ class BroadcastSettings(BaseModel):
     """At once, over the whole city."""
 
 
+class GhostSettings(BaseModel):
+    """Ending the sessions that a crash of ours, or a BYE nobody heard, left at devices."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    concurrent: Annotated[int, Field(ge=1)] = 16
+    """Devices told at once, over the whole city."""
+    per_second: Annotated[float, Field(gt=0)] = 20.0
+    answer_s: Seconds = 8.0
+    """For the answer to a BYE, and before it to what is known of the INVITE."""
+    retry_s: Seconds = 10.0
+    """Until the second try, twice as long until the third, and so on."""
+    attempts: Annotated[int, Field(ge=1)] = 8
+    """In a row; together longer than a silent device is still called online. A device that is online and
+    answers none of them is given up; one that is not is told when it comes online.
+    """
+    give_up_s: Seconds = 3600.0
+    """A session that could not be ended for so long is forgotten."""
+
+
 class ProbeSettings(BaseModel):
     """How RTSP sources are watched."""
 
@@ -216,6 +236,7 @@ class GatewaySettings(BaseModel):
     download: DownloadSettings = DownloadSettings()
     snapshot: SnapshotSettings = SnapshotSettings()
     broadcast: BroadcastSettings = BroadcastSettings()
+    ghost: GhostSettings = GhostSettings()
     probe: ProbeSettings = ProbeSettings()
 
     @property

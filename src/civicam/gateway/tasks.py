@@ -32,6 +32,12 @@ class Tasks:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._failed(error, task.get_name())
 
+    async def finish(self, name: str, patience_s: float) -> None:
+        """Wait for what runs under this name, but not for ever."""
+        running = [task for task in self._running if task.get_name() == name]
+        if running:
+            await asyncio.wait(running, timeout=patience_s)
+
     async def cancel_all(self) -> None:
         """End everything and wait for it; also what begins while we wait, for what ends may lead to more."""
         for _ in range(_ROUNDS):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -344,6 +345,14 @@ class MediaEngine(Protocol):
 
     async def close(self, stream_id: str) -> None:
         """End a stream: viewers get an ``end`` message, the port goes into quarantine. Idempotent."""
+        ...
+
+    async def avoid(self, ports: Sequence[int]) -> None:
+        """Devices may still send to these, from before our start: none is handed out until `allow`."""
+        ...
+
+    async def allow(self, ports: Sequence[int]) -> None:
+        """They no longer do: the quarantine of these begins. Fine for any that was not avoided."""
         ...
 
     async def admit(self, stream_id: str, ticket: str, fmt: WireFormat, client: str, ttl: float) -> Door:

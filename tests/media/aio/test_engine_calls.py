@@ -17,7 +17,7 @@ import av
 import pytest
 from tests.media.aio.engines import SSRC, Run, event, figures
 
-from civicam.kernel.errors import CivicamError
+from civicam.kernel.errors import CivicamError, Operational
 from civicam.media.core.packetise import NalPacketiser, RtpPacketiser
 from civicam.media.core.rfc4571 import frame as length_frame
 from civicam.media.core.unit import Codec
@@ -184,5 +184,19 @@ def test_ps_comes_through_whatever_the_answer_called_it(run: Run, make: Any, cam
             await engine.connect("S", "127.0.0.1", device.port)
             assert (await event(engine, StreamStarted)).codec is Codec.H264
             await figures(engine, lambda s: s.gop_frames == 50 and not s.warnings)
+
+    run(scene())
+
+
+def test_ports_that_devices_of_before_may_send_to_are_not_handed_out(run: Run, make: Any) -> None:
+    async def scene() -> None:
+        async with make(quarantine_s=0.0) as engine:
+            first = await engine.open_receiver(ReceiveSpec("S", Transport.UDP, SSRC))
+            others = [port for port in range(1024, 65536, 2) if port != first.port]
+            await engine.avoid(others)
+            with pytest.raises(Operational, match=r"media\.no-ports"):
+                await engine.open_receiver(ReceiveSpec("T", Transport.UDP, SSRC + 1))
+            await engine.allow(others)
+            await engine.open_receiver(ReceiveSpec("T", Transport.UDP, SSRC + 1))
 
     run(scene())

@@ -34,3 +34,19 @@ def test_a_used_port_rests_before_it_is_used_again() -> None:
 def test_after_a_restart_the_first_port_is_another() -> None:
     pool = PortPool(30000, 30007, 30.0, start=3)
     assert [pool.take(0.0) for _ in range(4)] == [30006, 30000, 30002, 30004]
+
+
+def test_a_port_that_is_avoided_rests_once_it_is_allowed() -> None:
+    pool = PortPool(30000, 30003, 30.0)
+    pool.avoid(30002)
+    pool.avoid(30002)
+    pool.avoid(40000)  # another worker's
+    assert (pool.take(0.0), pool.used, pool.free) == (30000, 1, 0)
+    pool.avoid(30000)  # in use: whoever has it gives it back
+    with pytest.raises(Operational):
+        pool.take(1000.0)
+    pool.allow(30002, 1000.0)
+    pool.allow(30002, 1000.0)
+    pool.allow(30000, 1000.0)
+    assert (pool.used, pool.resting) == (1, 1)
+    assert pool.take(1030.0) == 30002

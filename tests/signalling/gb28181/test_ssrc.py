@@ -63,3 +63,16 @@ def test_never_two_owners(steps: list[bool], start: int) -> None:
         else:
             pool.release(held.pop(0), now)
         assert len(pool) == len(held)
+
+
+def test_a_value_of_before_us_is_in_use_until_it_is_released() -> None:
+    pool = SsrcPool(OWN, start=17)
+    held = pool.allocate(0.0)
+    other = SsrcPool(OWN, start=17)
+    other.hold(held)
+    other.hold(held)
+    other.hold(1_999_999_999)  # a history's, and another domain's
+    assert (len(other), other.allocate(0.0)) == (1, held + 1)
+    other.release(held, 0.0)
+    other.hold(held)  # at rest: that is enough
+    assert len(other) == 1

@@ -305,3 +305,25 @@ def test_a_large_request_goes_over_a_connection_that_stands(
     wire.receive(new_response(request, 200, to_tag="d"), peer)
     (event,) = [each for each in wire.events() if isinstance(each, ResponseReceived)]
     assert event.key == key
+
+
+def invited_before(wire: Wire) -> tuple[Request, TransactionKey]:
+    """An INVITE that a former process sent."""
+    request = new_request("INVITE", CAMERA_URI, wire.origin(DEVICE), from_uri=PLATFORM_URI, to_uri=CAMERA_URI)
+    return request, wire.endpoint.send(request, DEVICE, wire.now, sent_before=True)
+
+
+def test_of_an_invite_sent_before_us_only_the_answers_are_awaited(wire: Wire) -> None:
+    request, _ = invited_before(wire)
+    assert wire.send_times(20) == []
+    wire.receive(reply(request, 200))
+    assert told(wire) == [200]
+
+
+def test_an_invite_sent_before_us_can_be_cancelled_at_once(wire: Wire) -> None:
+    request, key = invited_before(wire)
+    assert wire.endpoint.cancel(key, wire.now)
+    assert wire.methods() == ["CANCEL"]
+    wire.receive(reply(request, 487))
+    assert told(wire) == [487]
+    assert wire.methods() == ["ACK"]

@@ -137,6 +137,12 @@ class EmbeddedEngine:
         if worker is not None and worker.ready:
             await worker.call("close", {"stream_id": stream_id})
 
+    async def avoid(self, ports: Sequence[int]) -> None:
+        await self._all("avoid", {"ports": list(ports)})
+
+    async def allow(self, ports: Sequence[int]) -> None:
+        await self._all("allow", {"ports": list(ports)})
+
     async def admit(self, stream_id: str, ticket: str, fmt: WireFormat, client: str, ttl: float) -> Door:
         args = {"ticket": ticket, "fmt": fmt.value, "client": client, "ttl": ttl}
         return await self._let_in(stream_id, "admit", args)
@@ -181,10 +187,11 @@ class EmbeddedEngine:
         """A call about one stream that answers nothing."""
         await self._home(stream_id).call(operation, {"stream_id": stream_id, **args})
 
-    async def _all(self, operation: str) -> list[dict[str, Any]]:
+    async def _all(self, operation: str, args: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         """What every worker has to say."""
         ready = [worker for worker in self._workers if worker.ready]
-        answers = await asyncio.gather(*(w.call(operation, {}) for w in ready), return_exceptions=True)
+        calls = (worker.call(operation, args or {}) for worker in ready)
+        answers = await asyncio.gather(*calls, return_exceptions=True)
         found: list[dict[str, Any]] = []
         for answer in answers:
             if isinstance(answer, Operational):

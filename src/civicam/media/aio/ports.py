@@ -22,6 +22,7 @@ class PortPool:
         self._free = deque(range(first + first % 2, last, 2))
         self._free.rotate(-start)
         self._resting: deque[tuple[float, int]] = deque()
+        self._avoided: set[int] = set()
         self._quarantine_s = quarantine_s
         self._count = len(self._free)
 
@@ -37,10 +38,22 @@ class PortPool:
         """Give ``port`` back; it is handed out again after the quarantine."""
         self._resting.append((now + self._quarantine_s, port))
 
+    def avoid(self, port: int) -> None:
+        """Hand ``port`` out no more until `allow`; fine for one that is in use or none of these."""
+        if port in self._free:
+            self._free.remove(port)
+            self._avoided.add(port)
+
+    def allow(self, port: int, now: float) -> None:
+        """The rest of a port that was avoided begins."""
+        if port in self._avoided:
+            self._avoided.remove(port)
+            self.rest(port, now)
+
     @property
     def used(self) -> int:
         """Ports handed out and not given back."""
-        return self._count - len(self._free) - len(self._resting)
+        return self._count - len(self._free) - len(self._resting) - len(self._avoided)
 
     @property
     def free(self) -> int:

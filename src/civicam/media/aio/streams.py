@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -222,6 +222,16 @@ class Streams:
         if frame is None:
             raise Operational("media.no-key-frame", stream_id=stream_id)
         return await self._snapshots.jpeg(frame.codec, frame.data)
+
+    def avoid(self, ports: Sequence[int]) -> None:
+        """See `MediaEngine.avoid`."""
+        for port in ports:
+            self._pool.avoid(port)
+
+    def allow(self, ports: Sequence[int]) -> None:
+        """See `MediaEngine.allow`."""
+        for port in ports:
+            self._pool.allow(port, self._loop.time())
 
     def stats(self) -> list[StreamStats]:
         """See `MediaEngine.stats`."""

@@ -101,6 +101,8 @@ class _Worker:
             "admit_speaker": self._admit_speaker,
             "revoke": self._revoke,
             "snapshot": self._snapshot,
+            "avoid": self._avoid,
+            "allow": self._allow,
             "stats": self._stats,
             "recordings": self._recordings,
             "speeches": self._speeches,
@@ -222,6 +224,14 @@ class _Worker:
 
     async def _snapshot(self, args: dict[str, Any]) -> Reply:
         return None, await self._streams.snapshot(args["stream_id"])
+
+    async def _avoid(self, args: dict[str, Any]) -> Reply:
+        self._streams.avoid(args["ports"])
+        return [], b""
+
+    async def _allow(self, args: dict[str, Any]) -> Reply:
+        self._streams.allow(args["ports"])
+        return [], b""
 
     async def _stats(self, _args: dict[str, Any]) -> Reply:
         return [stats_body(stats) for stats in self._streams.stats()], b""

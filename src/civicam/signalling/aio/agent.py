@@ -171,10 +171,12 @@ class SipAgent:
         finally:
             self._waiting.pop(key, None)
 
-    def invite(self, request: Request, peer: Peer) -> Invitation:
-        """Send an INVITE. The endpoint acknowledges a non-2xx; a 2xx is the caller's to acknowledge."""
+    def invite(self, request: Request, peer: Peer, *, sent_before: bool = False) -> Invitation:
+        """Send an INVITE. The endpoint acknowledges a non-2xx; a 2xx is the caller's to acknowledge.
+        ``sent_before``: a former process sent it, and only its answers are awaited.
+        """
         self._refuse_when_closed()
-        key = self.endpoint.send(request, peer, self._loop.time())
+        key = self.endpoint.send(request, peer, self._loop.time(), sent_before=sent_before)
         invitation = Invitation(self, key, request, peer)
         self._invitations[key] = invitation
         self._pump()

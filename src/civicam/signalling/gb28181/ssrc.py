@@ -60,6 +60,14 @@ class SsrcPool:
         self._used.add(serial)
         return self._base + serial
 
+    def hold(self, ssrc: int) -> None:
+        """A device may still send with a value that somebody before us gave out: it is in use until it is
+        released. Fine for a value that is none of this pool.
+        """
+        serial = ssrc - self._base
+        if 0 <= serial < SPAN and serial not in self._resting:
+            self._used.add(serial)
+
     def release(self, ssrc: int, now: float) -> None:
         """Put a value to rest; a value that is not in use is ignored, so releasing twice is harmless."""
         serial = ssrc - self._base

@@ -162,12 +162,13 @@ class SipEndpoint:
 
     # -- what the layer above wants
 
-    def send(self, request: Request, peer: Peer, now: float) -> TransactionKey:
+    def send(self, request: Request, peer: Peer, now: float, *, sent_before: bool = False) -> TransactionKey:
         """Start a client transaction; the answer, or its failure, comes as an event with this key.
 
         The branch is that of the request's top Via. Raises `BadMessage` when that Via is not sound. A request
         of more than `LARGE` bytes goes over TCP where ``stream_to`` knows a connection, and its top Via then
-        says so; else in IP fragments, as the field does (gb28181.md §2.1).
+        says so; else in IP fragments, as the field does (gb28181.md §2.1). ``sent_before``: an INVITE of a
+        former process, of which only the answers are awaited.
         """
         via = Via.parse(request.headers.first("via") or "")
         key = client_key(via.branch, request.method)
@@ -180,7 +181,7 @@ class SipEndpoint:
         if peer.reliable and self._connections.get(peer) is None:
             self._layer.events.append(TransportFailed(key, request, "closed"))
             return key
-        self._layer.start(request, peer, key, now)
+        self._layer.start(request, peer, key, now, sent_before=sent_before)
         return key
 
     def send_ack(self, ack: Request, peer: Peer, now: float) -> None:

@@ -269,14 +269,19 @@ class TransactionLayer:
             invite.acks[ack.to.tag or ""] = data
         self.emit_bytes(data, peer)
 
-    def start(self, request: Request, peer: Peer, key: TransactionKey, now: float) -> Transaction:
-        """Open a client transaction and send its request."""
+    def start(
+        self, request: Request, peer: Peer, key: TransactionKey, now: float, *, sent_before: bool = False
+    ) -> Transaction:
+        """Open a client transaction and send its request, unless somebody has; then it awaits the answers."""
         kind = Kind.INVITE_CLIENT if request.method == "INVITE" else Kind.CLIENT
         transaction = self.open(kind, key, request, peer, now)
         if kind == Kind.INVITE_CLIENT:
             self._invites[_ack_key(request)] = transaction
         transaction.data = request.to_bytes()
-        self.emit_bytes(transaction.data, peer)
+        if sent_before:
+            self.signal(transaction, Signal.SENT_BEFORE, now)
+        else:
+            self.emit_bytes(transaction.data, peer)
         return transaction
 
     # -- the peer

@@ -91,6 +91,8 @@ class Signal(enum.IntEnum):
     """Every other timer."""
     BROKEN = 7
     """The transport failed."""
+    SENT_BEFORE = 8
+    """INVITE client: a former process of ours sent it; only its answers are awaited."""
 
 
 class Act(enum.IntEnum):
@@ -121,6 +123,7 @@ _K, _S, _G, _A = Kind, State, Signal, Act
 TABLE: dict[tuple[Kind, State, Signal], tuple[State, tuple[Act, ...]]] = {
     # -- INVITE client (§17.1.1, RFC 6026 §7.2)
     (_K.INVITE_CLIENT, _S.CALLING, _G.RESEND): (_S.CALLING, (_A.SEND,)),
+    (_K.INVITE_CLIENT, _S.CALLING, _G.SENT_BEFORE): (_S.PROCEEDING, ()),
     (_K.INVITE_CLIENT, _S.CALLING, _G.PROVISIONAL): (_S.PROCEEDING, (_A.PASS,)),
     (_K.INVITE_CLIENT, _S.CALLING, _G.SUCCESS): (_S.ACCEPTED, (_A.PASS,)),
     (_K.INVITE_CLIENT, _S.CALLING, _G.FAILURE): (_S.COMPLETED, (_A.ACKNOWLEDGE, _A.PASS)),
