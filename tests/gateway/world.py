@@ -6,7 +6,8 @@ import itertools
 from pathlib import Path
 
 from tests.gateway.camera import Camera, item
-from tests.gateway.rooms import MemoryAlarms, MemoryDialogs, MemoryEngine, MemoryFleet, MemoryProber
+from tests.gateway.dialogs import MemoryDialogs
+from tests.gateway.rooms import MemoryAlarms, MemoryEngine, MemoryFleet, MemoryProber
 from tests.gateway.wire import (
     GATE,
     GATE_HOST,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from tests.web.pretend_alarms import PretendAlarmDesk, PretendPositions
+from tests.web.pretend_ports import NoPorts
 
 from civicam.fleet.facts import ChannelId, DeviceId, Presence
 from civicam.fleet.orders import Outcome, Result, Snapshot
@@ -292,11 +293,10 @@ class PretendOperator:
 
 
 @dataclass
-class PretendEngine:
+class PretendEngine(NoPorts):
     """Keeps tickets and says what streams there are."""
 
     tickets: dict[str, tuple[str, str]] = field(default_factory=dict)
-    revoked: list[str] = field(default_factory=list)
     open: list[StreamStats] = field(default_factory=list)
     speaking: dict[str, SoundFormat] = field(default_factory=dict)
     fault: Exception | None = None
@@ -306,12 +306,6 @@ class PretendEngine:
             raise self.fault
         self.tickets[ticket] = (stream_id, client)
         return Door(8081, "/media")
-
-    async def avoid(self, ports: Sequence[int]) -> None:
-        return None
-
-    async def allow(self, ports: Sequence[int]) -> None:
-        return None
 
     async def revoke(self, ticket: str) -> None:
         self.revoked.append(ticket)

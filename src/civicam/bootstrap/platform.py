@@ -20,11 +20,10 @@ from civicam.bootstrap.outages import take_symptoms
 from civicam.bootstrap.probing import EvidenceForOutages
 from civicam.config import Settings
 from civicam.db.outbox import Dispatcher
-from civicam.db.unit import UnitOfWork
 from civicam.fleet.service import FACTS
 from civicam.gateway.ports import GatewayPorts
 from civicam.gateway.service import Gateway
-from civicam.gateway.store import DialogBook, DialogStore
+from civicam.gateway.store import DialogBook
 from civicam.kernel.errors import CivicamError, Operational
 from civicam.media.aio.embedded import EmbeddedEngine
 from civicam.media.aio.rtsp_probe import RtspProber
@@ -149,7 +148,7 @@ class Platform:
             clock=found.clock,
             ids=ids,
             local_address=local_address,
-            dialogs=DialogBook(UnitOfWork(found.database, DialogStore)),
+            dialogs=DialogBook.on(found.database),
             usability=found.usability,
             downloads=settings.download.folder or self.settings.data / "downloads",
             snapshots=settings.snapshot.folder or self.settings.data / "snapshots",

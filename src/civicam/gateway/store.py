@@ -9,6 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select, update
 
+from civicam.db.engine import Database
+from civicam.db.unit import UnitOfWork
 from civicam.db.upsert import upsert
 from civicam.fleet.facts import DeviceId
 from civicam.gateway.kept import KeptDialog, LeftDialog
@@ -48,6 +50,11 @@ class DialogBook:
 
     def __init__(self, work: Work[DialogStore]) -> None:
         self._work = work
+
+    @classmethod
+    def on(cls, database: Database) -> DialogBook:
+        """On a database."""
+        return cls(UnitOfWork(database, DialogStore))
 
     async def keep(self, dialog: KeptDialog) -> None:
         """See `Dialogs.keep`."""

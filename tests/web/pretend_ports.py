@@ -1,0 +1,19 @@
+"""Media ports that exist nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass
+class NoPorts:
+    """What a pretended engine has to say of ports that devices may still send to, and who it let in or out."""
+
+    revoked: list[str] = field(default_factory=list)
+
+    async def avoid(self, ports: Sequence[int]) -> None:
+        return None
+
+    async def allow(self, ports: Sequence[int]) -> None:
+        return None
