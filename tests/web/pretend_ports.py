@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class NoPorts:
-    """What a pretended engine has to say of ports that devices may still send to, and who it let in or out."""
+    """What a pretended engine has to say of ports, and whose tickets are gone."""
 
     revoked: list[str] = field(default_factory=list)
 
