@@ -275,6 +275,7 @@ class Broadcasts:
         if peer is None:
             return False
         try:
+            dialog.origin = self._desk.line.origin(peer)  # the device may have come back another way
             await self._desk.agent.request(dialog.request("BYE"), peer)
         except Operational:
             self._desk.counters["bye_unanswered"] += 1

@@ -145,6 +145,7 @@ class GbSource:
         dialog, peer = self._dialog, self._leg.entry.peer or self._peer
         if dialog is None or peer is None or self.ending:
             raise Refused(refusals.NO_SESSION)
+        dialog.origin = self._desk.line.origin(peer)  # the device may have come back another way
         request = dialog.request("INFO")
         self._keeping.used(dialog)
         request.set_body(content_type, body)
@@ -326,6 +327,7 @@ class GbSource:
         dialog, peer = self._dialog, self._leg.entry.peer or self._peer
         if dialog is not None and peer is not None:
             try:
+                dialog.origin = self._desk.line.origin(peer)
                 await self._desk.agent.request(dialog.request("BYE"), peer)
             except Operational:
                 self._desk.counters["bye_unanswered"] += 1

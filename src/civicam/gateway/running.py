@@ -115,6 +115,7 @@ class Running:
         )
         self.ghosts = Ghosts(desk, media.engine, media.ssrcs, media.history_ssrcs)
         media.sessions.before = self.ghosts.settled
+        media.sessions.gone = broadcasts.gone
         self.subscriptions = Subscriptions(desk, self.commands.next_sn)
         self.notices = Notices(desk, self.inbox, self.subscriptions)
         self._join_events(CatalogueNotices(desk, self.resync))
@@ -165,7 +166,7 @@ class Running:
         self.desk.anew = self.subscriptions.renew
 
         def gone(device_id: DeviceId) -> None:
-            for each in (self.subscriptions, catalogue, positions, looks, self.operations.broadcasts):
+            for each in (self.subscriptions, catalogue, positions, looks):
                 each.gone(device_id)
 
         self.resync.gone = gone

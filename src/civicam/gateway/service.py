@@ -363,7 +363,10 @@ class Gateway:
             entry = self._roster.by_device(device_id)
             if entry is not None and transition.reason_code == REGISTRATION_EXPIRED:
                 entry.host = ""  # a heartbeat alone no longer brings it back
-            self._sessions.device_offline(device_id)
+            broke = transition.reason_code == CONNECTION_LOST
+            self._sessions.device_offline(device_id, self._settings.live.reconnect_s if broke else 0.0)
+        elif transition.after is Presence.ONLINE:
+            self._sessions.device_back(device_id)
         if self._running is None:
             return
         if transition.after is Presence.ONLINE and self._roster.by_device(device_id) is not None:

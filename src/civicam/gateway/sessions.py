@@ -82,6 +82,10 @@ class Sessions:
         self._by_stream: dict[str, Source] = {}
         self._opening: dict[Key, asyncio.Lock] = {}
         self.on_change: Callable[[SessionInfo], None] | None = None
+        self._away: dict[DeviceId, asyncio.TimerHandle] = {}
+        """Devices whose connection broke, and when their sessions are ended."""
+        self.gone: Callable[[DeviceId], None] = lambda _device: None
+        """Told of every device whose sessions are ended since it is offline."""
         self.before: Callable[[DeviceId], Awaitable[None]] | None = None
         """Awaited before a device is asked for something new: it may have old sessions to be rid of."""
         self.stopping = False
@@ -143,8 +147,24 @@ class Sessions:
         if self.on_change is not None:
             self.on_change(info)
 
-    def device_offline(self, device_id: DeviceId) -> None:
-        """End what the device was sending (2022 Annex K: the peer is offline → release)."""
+    def device_back(self, device_id: DeviceId) -> None:
+        """The device can be reached."""
+        timer = self._away.pop(device_id, None)
+        if timer is not None:
+            timer.cancel()
+
+    def device_offline(self, device_id: DeviceId, patience_s: float = 0.0) -> None:
+        """End what the device was sending (2022 Annex K: the peer is offline → release).
+
+        A connection that broke says nothing of the pictures: with ``patience_s`` the sessions go on over the
+        next one, if it comes in time (`device_back`).
+        """
+        self.device_back(device_id)
+        if patience_s:
+            loop = asyncio.get_running_loop()
+            self._away[device_id] = loop.call_later(patience_s, self.device_offline, device_id)
+            return
+        self.gone(device_id)
         for source in self._of(lambda info: info.device_id == device_id):
             source.end(refusals.DEVICE_OFFLINE)
 
@@ -159,6 +179,8 @@ class Sessions:
     async def end_all(self, patience_s: float) -> None:
         """At stop: BYE to all, and wait for the answers, but not for ever."""
         self.stopping = True
+        for device_id in list(self._away):
+            self.device_back(device_id)
         sources = list(self._by_stream.values())
         for source in sources:
             source.end(refusals.STOPPING)

@@ -76,6 +76,10 @@ class LiveSettings(BaseModel):
     """From the ACK to the first picture."""
     check_s: Seconds = 60.0
     """How often a running session asks the engine whether its stream still exists."""
+    reconnect_s: Seconds = 75.0
+    """A device whose TCP connection broke comes back in this time, or its sessions are ended; pictures that
+    stop end them before. Devices wait 60 s before they register again.
+    """
     close_s: Seconds = 33.0
     """Until an unanswered BYE is given up; a little more than 64·T1."""
 
