@@ -15,7 +15,7 @@ from seeds import SEEDS, words
 
 HERE = Path(__file__).resolve().parent
 FILES = {
-    "fuzz_sip.py": ("endpoint", "fields"),
+    "fuzz_sip.py": ("endpoint", "fields", "lane"),
     "fuzz_gb28181.py": ("sdp", "subject", "manscdp", "ptz", "mansrtsp"),
     "fuzz_media.py": (
         "ps",

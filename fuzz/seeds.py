@@ -81,6 +81,11 @@ def _sip() -> list[bytes]:
     return [b"\x20" + each for each in (*found, folded, answer, b"".join(found[:3]))]
 
 
+def usual_heartbeat() -> bytes:
+    """A heartbeat as the lane of the endpoint takes it."""
+    return _message("MESSAGE", (), "Application/MANSCDP+xml", KEEPALIVE)
+
+
 def _fields() -> list[bytes]:
     texts = [
         f'"J \\"x\\" R" <sip:{DEVICE}:pw@[2001:db8::1]:5061;transport=tcp?a=b>;tag=1;x="y;z"',
@@ -241,6 +246,7 @@ def _rtsp() -> list[bytes]:
 SEEDS: dict[str, Callable[[], list[bytes]]] = {
     "endpoint": _sip,
     "fields": _fields,
+    "lane": lambda: [usual_heartbeat()],
     "sdp": _sdp,
     "subject": lambda: [f"{DEVICE}:0200000017,{PLATFORM}:0".encode()],
     "manscdp": _manscdp,
@@ -272,6 +278,7 @@ _SOURCES = {
     "manscdp": "signalling/gb28181/manscdp",
     "endpoint": "signalling/sip",
     "fields": "signalling/sip",
+    "lane": "signalling/sip",
     "rtsp": "media/core",
     "mansrtsp": "signalling/gb28181",
 }

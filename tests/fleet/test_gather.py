@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from tests.gateway.wire import run
 
-from civicam.fleet.gather import Gather
+from civicam.fleet.gather import PACE_S, Gather
 from civicam.kernel.errors import Operational, Refused
 
 
@@ -76,3 +77,20 @@ def test_too_many_are_told_at_once_and_who_has_gone_is_not() -> None:
         await waiting[1]
 
     asyncio.run(main())
+
+
+def test_groups_follow_each_other_at_a_pace_and_whoever_comes_alone_waits_for_nobody() -> None:
+    async def main() -> None:
+        disk, loop = Disk(), asyncio.get_running_loop()
+        disk.gate.set()
+        gather = Gather(disk.write, waiting=10, group=2)
+        began = loop.time()
+        await gather.put(0)
+        assert loop.time() == began
+        for number in (2, 4, 6):  # as many as one group takes, and one more
+            gather.add(number, lambda _error: None)
+        await gather.put(8)
+        assert disk.groups == [[0], [2, 4], [6, 8]]
+        assert loop.time() == pytest.approx(began + PACE_S)
+
+    run(main())

@@ -159,10 +159,61 @@ def test_every_device_is_in_the_store_within_a_period(
                 await turn(hearing)
             else:
                 newest[step[0]] = beat(step[0], at, step[1])
-                hearing.heard(newest[step[0]])
+                pulse = hearing.pulse(step[0])
+                if pulse.source == step[1] and at % 2:  # as the lane does
+                    pulse.at = newest[step[0]].at
+                else:
+                    hearing.heard(newest[step[0]])
         for _ in range(5):
             await turn(hearing)
         stored = {each.device_id: each for write in rows.writes for each in write}
         assert stored == newest
+
+    asyncio.run(main())
+
+
+def test_a_pulse_says_from_where_a_heartbeat_is_no_news() -> None:
+    """Where the store has the device, while nothing else of it waits and no channel of it is faulty."""
+
+    async def main() -> None:
+        rows = Rows()
+        rows.faults = {IDS[1]: frozenset({"c1"})}
+        hearing = city(rows)
+        calm, faulty = hearing.pulse(IDS[0]), hearing.pulse(IDS[1])
+        assert (calm.source, faulty.source) == ("", "")  # nobody knows yet what is faulty
+        await hearing.start()
+        assert (calm.source, faulty.source) == ("a:1", "")
+        hearing.heard(beat(IDS[0], 1, source="a:2"))
+        assert calm.source == ""
+        await hearing.flush()
+        assert calm.source == "a:2"
+        calm.at = START + timedelta(seconds=2)
+        hearing.heard(beat(IDS[0], 3, source="a:2", faulty=("c9",)))  # the newer one tells more
+        assert [calm.at, calm.source] == [None, ""]
+        await hearing.flush()
+        assert (calm.source, rows.writes[-1]) == ("", [beat(IDS[0], 3, source="a:2", faulty=("c9",))])
+        hearing.moved(IDS[2], "b:1")
+        assert hearing.pulse(IDS[2]).source == "b:1"
+        hearing.know([(IDS[2], "b:1"), (IDS[3], "a:1")])
+        assert hearing.pulse(IDS[2]).source == "b:1"
+        assert calm.source == ""  # the device was removed, whoever still holds its pulse
+        await hearing.aclose()
+
+    asyncio.run(main())
+
+
+def test_a_quiet_heartbeat_that_could_not_be_written_stays() -> None:
+    async def main() -> None:
+        rows = Rows()
+        hearing = city(rows)
+        await hearing.start()
+        pulse = hearing.pulse(IDS[0])
+        pulse.at, rows.broken = START + timedelta(seconds=1), True
+        with pytest.raises(Operational):
+            await hearing.flush()
+        rows.broken = False
+        pulse.at = START + timedelta(seconds=5)
+        await hearing.aclose()
+        assert rows.writes == [[beat(IDS[0], 5)]]
 
     asyncio.run(main())

@@ -33,6 +33,7 @@ from civicam.fleet.facts import (
     PresenceChanged,
 )
 from civicam.fleet.model import CatalogueChange, Channel, take_catalogue, take_changes
+from civicam.fleet.pulse import Pulse
 from civicam.kernel.errors import Operational, Refused
 from civicam.media.core.unit import Codec
 from civicam.media.engine import (
@@ -67,6 +68,7 @@ class MemoryFleet:
         self.facts: list[object] = []
         self.catalogues: list[tuple[DeviceId, list[CatalogueItem], bool]] = []
         self.infos: dict[DeviceId, DeviceInfo] = {}
+        self.pulses: dict[DeviceId, Pulse] = {}
         self.channels: dict[DeviceId, dict[str, Channel]] = {}
         self.gone: set[DeviceId] = set()
         self.broken = False
@@ -139,6 +141,7 @@ class MemoryFleet:
 
     def _keep(self, fact: DeviceRegistered) -> None:
         self.facts.append(fact)
+        self.pulse(fact.device_id).source = fact.source
         self.records[fact.device_id] = replace(
             self.records[fact.device_id],
             source=fact.source,
@@ -154,6 +157,10 @@ class MemoryFleet:
     def heard(self, fact: Heartbeat) -> None:
         self.facts.append(fact)
         self.records[fact.device_id] = replace(self.records[fact.device_id], source=fact.source)
+        self.pulse(fact.device_id).source = "" if fact.faulty else fact.source
+
+    def pulse(self, device_id: DeviceId) -> Pulse:
+        return self.pulses.setdefault(device_id, Pulse())
 
     async def presence(self, fact: PresenceChanged) -> None:
         self._check()

@@ -164,6 +164,9 @@ class MemoryAgent(SipAgent):
         self._network.agents[self.address] = self
         self._unplugged = False
 
+    def _answer(self, data: bytes, address: tuple[str, int]) -> None:
+        self._network.carry(data, self.address, address)
+
     def _put(self, data: bytes, peer: Peer) -> None:
         if not self._unplugged:
             self._network.carry(data, self.address, (peer.host, peer.port))

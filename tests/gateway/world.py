@@ -42,9 +42,12 @@ class World:
         self.snapshots = Path("civicam-data/snapshots")
         self.door = ("0.0.0.0", 8080)
         self.usability: Usability | None = None
+        self.lane = True
+        """Whether what a city says all day has a lane of its own."""
         self._hosts = itertools.count(2)
 
     async def start(self) -> Gateway:
+        self.agent = MemoryAgent(self.network, (GATE.host, GATE.port), lambda event: None)
         ports = GatewayPorts(
             self.fleet,
             self.alarms,
@@ -56,12 +59,11 @@ class World:
             snapshots=self.snapshots,
             door=self.door,
             dialogs=self.dialogs,
+            lane=self.agent.endpoint.lane if self.lane else None,
             usability=self.usability,
         )
         self.gateway = Gateway(self.settings, ports, b"0123456789abcdef" + bytes([next_seed() % 256]))
-        self.agent = MemoryAgent(
-            self.network, (GATE.host, GATE.port), self.gateway.on_request, self.gateway.on_other
-        )
+        self.agent.on_request, self.agent.on_other = self.gateway.on_request, self.gateway.on_other
         self.agent.endpoint.spared.known = self.gateway.spares
         await self.gateway.start(self.agent, GATE.port)
         return self.gateway

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 
 from civicam.db.engine import Database
 from civicam.db.settings import DbSettings
-from civicam.kernel.errors import Bug, Operational
+from civicam.kernel.errors import Bug, Operational, Refused
 
 
 def run(test: Callable[[], Awaitable[None]]) -> None:
@@ -192,5 +192,25 @@ def test_a_lost_connection_fails_the_group_and_the_next_one_reconnects(postgres_
                 await db.write(lambda c: c.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())"))
             assert await db.write(lambda c: c.exec_driver_sql("SELECT 1").scalar_one()) == 1
             await db.write(lambda c: c.execute(text("DROP TABLE t")))
+
+    run(test)
+
+
+def test_a_unit_alone_that_raises_leaves_nothing_and_the_next_one_works(empty_url: str) -> None:
+    async def test() -> None:
+        async with database(empty_url) as db:
+            groups = db.counters.groups
+
+            def refused(connection: Connection) -> None:
+                put(1)(connection)
+                raise Refused("fleet.unknown-device", device_id="d")
+
+            with pytest.raises(Refused):
+                await db.write(refused)
+            with pytest.raises(Bug):
+                await db.write(lambda c: c.execute(text("INSERT INTO nothing VALUES (1)")))
+            assert await db.write(put(2)) == 2
+            assert await db.read(numbers) == [2]
+            assert (db.counters.groups - groups, db.counters.failed, db.counters.faults) == (3, 2, {})
 
     run(test)

@@ -140,6 +140,7 @@ class Platform:
     async def _signalling(self, found: Rooms) -> None:
         """The SIP sockets and the gateway behind them."""
         settings, ids = self.settings.gateway, IdSource(RandomPool(os.urandom))
+        endpoint = SipEndpoint(ids)
         ports = GatewayPorts(
             fleet=found.fleet,
             alarms=found.alarms,
@@ -149,16 +150,16 @@ class Platform:
             ids=ids,
             local_address=local_address,
             dialogs=DialogBook.on(found.database),
+            lane=endpoint.lane,
             usability=found.usability,
             downloads=settings.download.folder or self.settings.data / "downloads",
             snapshots=settings.snapshot.folder or self.settings.data / "snapshots",
             door=(self.settings.web.host, self.port),
         )
         gateway = self._gateway = Gateway(settings, ports, os.urandom(32))
-        endpoint = SipEndpoint(ids)
         endpoint.stream_to = gateway.stream_to
         endpoint.spared.known = gateway.spares
-        endpoint.on_wire = gateway.trace.record
+        endpoint.on_wire, endpoint.lane.tap = gateway.trace.record, gateway.trace.beat
         agent = self._agent = SipAgent(endpoint, gateway.on_request, on_other=gateway.on_other)
         self._later("sip", 2, agent.aclose)
         self.sip_port = await agent.listen(settings.host, settings.port)
@@ -354,9 +355,8 @@ class Platform:
 
 
 def _spare_collector() -> None:
-    """What stands now stays: the collector need not walk over a city's devices for every burst of messages.
-
-    Messages die by their reference counts; cycles are few, so the collector may come a hundred times less.
+    """What stands now stays, and is walked over no more: messages die by their reference counts; cycles are
+    few, so the collector may come a hundred times less.
     """
     gc.collect()
     gc.freeze()

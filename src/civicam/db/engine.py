@@ -227,8 +227,11 @@ class Database:
             with connection.begin():
                 if self.dialect == "postgresql":
                     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
-                for unit in group:
-                    self._one(connection, unit)
+                if len(group) == 1:
+                    self._alone(group[0], connection)
+                else:
+                    for unit in group:
+                        self._one(connection, unit)
             published = bool(connection.info.pop(PUBLISHED, False))
         except Exception as error:  # noqa: BLE001 -- whatever happened, every unit of the group must hear of it
             self._fail(group, error)
@@ -237,19 +240,33 @@ class Database:
         self.counters.units += len(group)
         return published
 
+    def _alone(self, unit: _Unit[Any], connection: Connection) -> None:
+        """The only unit of a group needs no savepoint: what it did is rolled back with the group."""
+        try:
+            unit.result = unit.work(connection)
+        except Exception as error:  # noqa: BLE001 -- `_failed` raises what is not the unit's own
+            self._failed(unit, error)
+            transaction = connection.get_transaction()
+            if transaction is not None:
+                transaction.rollback()
+
     def _one(self, connection: Connection, unit: _Unit[Any]) -> None:
         """One unit in its savepoint; an error that breaks the group is raised, others stay with the unit."""
         try:
             with connection.begin_nested():
                 unit.result = unit.work(connection)
-        except Exception as error:
-            ours = translate(error)
-            if ours is not None and ours is not error and breaks_the_group(ours):
-                raise ours from error
-            if ours is not None and ours is not error:
-                ours.__cause__ = error
-            unit.error = ours or error
-            self.counters.failed += 1
+        except Exception as error:  # noqa: BLE001 -- `_failed` raises what is not the unit's own
+            self._failed(unit, error)
+
+    def _failed(self, unit: _Unit[Any], error: Exception) -> None:
+        """Keep what befell a unit; raises what befell the whole group."""
+        ours = translate(error)
+        if ours is not None and ours is not error and breaks_the_group(ours):
+            raise ours from error
+        if ours is not None and ours is not error:
+            ours.__cause__ = error
+        unit.error = ours or error
+        self.counters.failed += 1
 
     def _fail(self, group: list[_Unit[Any]], error: Exception) -> None:
         ours = translate(error) or error

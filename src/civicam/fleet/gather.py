@@ -1,6 +1,8 @@
 """Writes that gather: while one group is on its way to the disk, the next one comes together.
 
-One unit of work for a hundred registrations costs little more than for one; nobody waits for a clock.
+One unit of work for a hundred registrations costs little more than for one. Whoever comes alone is written at
+once; when many come, groups follow each other no faster than `PACE_S`, or each would be too small to save
+anything.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from civicam.kernel.errors import Operational
 log = structlog.get_logger("civicam.fleet")
 
 T = TypeVar("T")
+PACE_S = 0.01
+"""From the beginning of one group to the next, unless as many wait as one group takes."""
 Settled = Callable[[Exception | None], None]
 """Called on the loop: None when it is durable, else why it is not."""
 
@@ -64,8 +68,10 @@ class Gather(Generic[T]):
         await future
 
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
         try:
             while self._waiting:
+                begun = loop.time()
                 group = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._group))]
                 outcomes: Sequence[Exception | None]
                 try:
@@ -77,5 +83,7 @@ class Gather(Generic[T]):
                         settled(outcome)
                     except Exception as error:  # noqa: BLE001 -- the others have to hear all the same
                         log.error("fleet.gather-failed", error=repr(error))
+                if len(self._waiting) < self._group:
+                    await asyncio.sleep(begun + PACE_S - loop.time())
         finally:
             self._running = None

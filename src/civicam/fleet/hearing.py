@@ -16,6 +16,7 @@ import structlog
 
 from civicam.fleet.facts import DeviceId, Heartbeat
 from civicam.fleet.ports import FleetStore
+from civicam.fleet.pulse import Pulse
 from civicam.kernel.errors import CivicamError
 from civicam.kernel.work import Work
 
@@ -34,9 +35,8 @@ class Hearing:
         self._pause = min(SLICE_S, period_s)
         self._slices = max(1, round(period_s / self._pause))
         self._beats: dict[DeviceId, Heartbeat] = {}
-        """Not written yet, the newest of each device."""
-        self._sources: dict[DeviceId, str] = {}
-        """Where the store has each device."""
+        """Told in full and not written yet, the newest of each device."""
+        self._pulses: dict[DeviceId, Pulse] = {}
         self._news: set[DeviceId] = set()
         self._order: Sequence[DeviceId] = ()
         self._next = 0
@@ -45,8 +45,9 @@ class Hearing:
         self.written = 0
         """Rows."""
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Begin to write."""
+        await self._know_faulty()
         self._running = asyncio.create_task(self._write_forever(), name="fleet-heartbeats")
 
     async def aclose(self) -> None:
@@ -63,27 +64,53 @@ class Hearing:
     def know(self, devices: Sequence[tuple[DeviceId, str]]) -> None:
         """The devices in the store's order, each with the source it has there."""
         self._order = [device_id for device_id, _ in devices]
-        self._sources = dict(devices)
         self._next = 0
+        before, self._pulses = self._pulses, {}
+        for device_id, source in devices:
+            pulse = self._pulses[device_id] = before.pop(device_id) if device_id in before else Pulse()
+            pulse.stored = source
+            self._calm(device_id, pulse)
+        for gone in before.values():
+            gone.source = ""
+
+    def pulse(self, device_id: DeviceId) -> Pulse:
+        """The device's pulse, the same as long as it is known."""
+        found = self._pulses.get(device_id)
+        if found is None:
+            found = self._pulses[device_id] = Pulse()
+        return found
+
+    def _calm(self, device_id: DeviceId, pulse: Pulse) -> None:
+        """See whether a heartbeat from where the store has the device would tell nothing."""
+        faulty = self._faulty
+        told = device_id in self._beats or faulty is None or device_id in faulty
+        pulse.source = "" if told else pulse.stored
 
     def heard(self, fact: Heartbeat) -> None:
         """A heartbeat came."""
-        device_id, faulty = fact.device_id, self._faulty
+        device_id, faulty, pulse = fact.device_id, self._faulty, self.pulse(fact.device_id)
+        if pulse.source and pulse.source == fact.source and not fact.faulty:
+            pulse.at = fact.at
+            return
+        pulse.at, pulse.source = None, ""
         self._beats[device_id] = fact
         if (
-            self._sources.get(device_id) != fact.source
+            pulse.stored != fact.source
             or faulty is None
             or ((fact.faulty or device_id in faulty) and _differs(fact, faulty))
         ):
             self._news.add(device_id)
 
     def moved(self, device_id: DeviceId, source: str) -> None:
-        """The store has got a new source by another way: a registration."""
-        self._sources[device_id] = source
+        """The store has got a new source by another way: a registration, which is a sign of life too."""
+        pulse = self.pulse(device_id)
+        pulse.at, pulse.stored = None, source
+        self._calm(device_id, pulse)
 
     async def flush(self) -> None:
         """Write everything now; what fails stays collected unless something newer came."""
-        await self._write(list(self._beats))
+        quiet = [device_id for device_id, pulse in self._pulses.items() if pulse.at is not None]
+        await self._write([*self._beats, *quiet])
 
     async def _write_forever(self) -> None:
         while True:
@@ -101,21 +128,25 @@ class Hearing:
         if self._next < len(self._order):
             return [*turn, *self._news]
         self._next = 0
-        return [*turn, *self._news, *(self._beats.keys() - set(self._order))]
+        strangers = (self._beats.keys() | self._pulses.keys()) - set(self._order)
+        return [*turn, *self._news, *strangers]
+
+    def _take(self, device_id: DeviceId) -> Heartbeat | None:
+        """What is to be written of a device."""
+        beat, pulse = self._beats.pop(device_id, None), self._pulses.get(device_id)
+        if pulse is None or pulse.at is None:
+            return beat
+        at, pulse.at = pulse.at, None
+        return Heartbeat(device_id, at, pulse.stored) if beat is None else beat._replace(at=at)
 
     async def _write(self, due: Iterable[DeviceId]) -> None:
-        beats: dict[DeviceId, Heartbeat] = {}
-        for device_id in due:
-            beat = self._beats.pop(device_id, None)
-            if beat is not None:
-                beats[device_id] = beat
+        taken = {device_id: self._take(device_id) for device_id in dict.fromkeys(due)}
+        beats = {device_id: beat for device_id, beat in taken.items() if beat is not None}
         if not beats:
             return
         self._news.difference_update(beats)
         try:
-            if self._faulty is None:
-                self._faulty = await self._work.read(lambda store: store.faulty())
-            known = self._faulty
+            known = await self._know_faulty()
             changed = [beat for beat in beats.values() if _differs(beat, known)]
 
             def work(store: FleetStore) -> None:
@@ -128,13 +159,24 @@ class Hearing:
             self._beats = beats | self._beats
             self._news.update(beats)
             raise
-        self._sources.update((beat.device_id, beat.source) for beat in beats.values())
         for beat in changed:
             if beat.faulty:
                 known[beat.device_id] = frozenset(beat.faulty)
             else:
                 known.pop(beat.device_id, None)
+        for device_id, beat in beats.items():
+            pulse = self.pulse(device_id)
+            pulse.stored = beat.source
+            self._calm(device_id, pulse)
         self.written += len(beats)
+
+    async def _know_faulty(self) -> dict[DeviceId, frozenset[str]]:
+        """The channels the store calls faulty, read once."""
+        if self._faulty is None:
+            self._faulty = await self._work.read(lambda store: store.faulty())
+            for device_id, pulse in self._pulses.items():
+                self._calm(device_id, pulse)
+        return self._faulty
 
 
 def _differs(beat: Heartbeat, known: dict[DeviceId, frozenset[str]]) -> bool:

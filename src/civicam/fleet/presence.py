@@ -71,7 +71,9 @@ class Transition:
 
 
 @dataclass(slots=True)
-class _Watch:
+class Watch:
+    """What is known of one device. Only the book changes it, but for `beat`."""
+
     rules: Rules
     presence: Presence
     heard_by: float | None
@@ -82,6 +84,22 @@ class _Watch:
     missed: int = 0
     in_heap: float | None = None
     """The time under which this device stands in the heap; entries with another time are stale."""
+
+    def beat(self, now: float) -> bool:
+        """A sign of life, where that changes nothing but the deadline, which is what a city's heartbeats do
+        all day; False: say it to `PresenceBook.heard`.
+        """
+        patience, in_heap = self.patience_s, self.in_heap
+        if (
+            self.presence is not Presence.ONLINE
+            or patience is None
+            or in_heap is None
+            or in_heap > now + patience
+        ):
+            return False
+        self.missed = 0
+        self.heard_by = now + patience
+        return True
 
     def deadline(self) -> float | None:
         if self.presence is Presence.OFFLINE:
@@ -96,7 +114,7 @@ class PresenceBook:
     """What is known of every device. Each call that can change it returns the transition, or None."""
 
     def __init__(self) -> None:
-        self._watches: dict[DeviceId, _Watch] = {}
+        self._watches: dict[DeviceId, Watch] = {}
         self._heap: list[tuple[float, DeviceId]] = []
 
     def __contains__(self, device_id: object) -> bool:
@@ -145,7 +163,7 @@ class PresenceBook:
         now, since refreshes may have met a closed door while we were down.
         """
         patience = now + rules.first_patience_s
-        watch = _Watch(
+        watch = Watch(
             rules=rules,
             presence=Presence.UNKNOWN,
             heard_by=patience if rules.heartbeats else None,
@@ -170,21 +188,18 @@ class PresenceBook:
 
     def forget(self, device_id: DeviceId) -> None:
         """Stop watching (device removed or disabled)."""
-        self._watches.pop(device_id, None)
+        watch = self._watches.pop(device_id, None)
+        if watch is not None:
+            watch.presence = Presence.UNKNOWN  # whoever still holds it hears nothing of it
+
+    def watch(self, device_id: DeviceId) -> Watch | None:
+        """For who hears the device all day; None when it is not watched."""
+        return self._watches.get(device_id)
 
     def beat(self, device_id: DeviceId, now: float) -> bool:
-        """As `heard`, where that changes nothing but the deadline, which is what a city's heartbeats do all
-        day; False: say it to `heard`.
-        """
+        """`Watch.beat` of a device; False for one that is not watched."""
         watch = self._watches.get(device_id)
-        if watch is None or watch.presence is not Presence.ONLINE:
-            return False
-        patience, in_heap = watch.patience_s, watch.in_heap
-        if patience is None or in_heap is None or in_heap > now + patience:
-            return False
-        watch.missed = 0
-        watch.heard_by = now + patience
-        return True
+        return watch is not None and watch.beat(now)
 
     def heard(self, device_id: DeviceId, now: float, reason: str = HEARD) -> Transition | None:
         """A sign of life."""
@@ -246,14 +261,12 @@ class PresenceBook:
             found.extend(_some(self._enter(device_id, watch, Presence.OFFLINE, reason)))
         return found
 
-    def _enter(
-        self, device_id: DeviceId, watch: _Watch, presence: Presence, reason: str
-    ) -> Transition | None:
+    def _enter(self, device_id: DeviceId, watch: Watch, presence: Presence, reason: str) -> Transition | None:
         before, watch.presence = watch.presence, presence
         self._arm(device_id, watch)
         return None if before is presence else Transition(device_id, before, presence, reason)
 
-    def _arm(self, device_id: DeviceId, watch: _Watch) -> None:
+    def _arm(self, device_id: DeviceId, watch: Watch) -> None:
         """Keep one live heap entry a device: a later deadline waits until the earlier entry comes up."""
         deadline = watch.deadline()
         if deadline is None or (watch.in_heap is not None and watch.in_heap <= deadline):

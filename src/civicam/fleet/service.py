@@ -43,6 +43,7 @@ from civicam.fleet.ports import (
     StoredDevice,
     Vault,
 )
+from civicam.fleet.pulse import Pulse
 from civicam.fleet.register import check_record, demand_live, grace_until
 from civicam.fleet.settings import FleetSettings
 from civicam.fleet.views import (
@@ -64,7 +65,6 @@ from civicam.kernel.errors import CivicamError, Refused
 from civicam.kernel.work import Work
 
 log = structlog.get_logger("civicam.fleet")
-
 
 FACTS: dict[str, type[FleetFact]] = {
     "fleet.registered": DeviceRegistered,
@@ -106,8 +106,7 @@ class FleetService:
         return self._hearing.written
 
     async def start(self) -> None:
-        """Begin to write heartbeats."""
-        self._hearing.start()
+        await self._hearing.start()
 
     async def aclose(self) -> None:
         """Write what was collected and stop."""
@@ -174,6 +173,10 @@ class FleetService:
     def heard(self, fact: Heartbeat) -> None:
         """Cheap: the newest of each device is kept and written with others (`civicam.fleet.hearing`)."""
         self._hearing.heard(fact)
+
+    def pulse(self, device_id: DeviceId) -> Pulse:
+        """Where whoever hears the device all day puts what is no news."""
+        return self._hearing.pulse(device_id)
 
     async def presence(self, fact: PresenceChanged) -> None:
         """Keep a transition and the states of the channels that follow, together with others that come at
@@ -320,11 +323,9 @@ class FleetService:
         return found
 
     async def channel_ids(self, device_ids: Sequence[DeviceId]) -> dict[DeviceId, list[ChannelId]]:
-        """The channels of some devices."""
         return await self._queries.read(lambda q: q.channel_ids(device_ids))
 
     async def device_names(self, device_ids: Sequence[str]) -> dict[str, str]:
-        """Names of some devices."""
         return await self._queries.read(lambda q: q.device_names(device_ids))
 
     async def channel_names(self, channel_ids: Sequence[str]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from civicam.gateway.tasks import Tasks
 from civicam.kernel.clock import Clock
 from civicam.signalling.gb28181.manscdp import Message
 from civicam.signalling.sip.events import RequestReceived
+from civicam.signalling.sip.lane import Lane
 from civicam.signalling.sip.message import Response
 from civicam.signalling.sip.peer import Peer
 
@@ -81,6 +82,8 @@ class Desk:
     """Where open dialogs are kept for who comes after us."""
     ghost: Callable[[KeptDialog], bool] = lambda _kept: False
     """Takes a dialog whose BYE nobody heard; False when that is its end. Filled by `Ghosts`."""
+    lane: Lane | None = None
+    """Of the endpoint, for what a city says all day."""
     anew: Callable[[DeviceId], None] = lambda _device: None
     """Told of a device that registers anew while it is registered; filled by whoever subscribes."""
     in_the_200: Callable[[Entry, bytes], None] = lambda _entry, _body: None

@@ -29,6 +29,7 @@ from civicam.signalling.gb28181.manscdp import (
     parse_message,
 )
 from civicam.signalling.sip.events import RequestReceived
+from civicam.signalling.sip.lane import Decision
 
 CONTENT_TYPES = frozenset(
     {"application/manscdp+xml", "application/manscdp", "application/xml", "text/xml", ""}
@@ -45,6 +46,8 @@ class Inbox:
         self._desk = desk
         self._resync = resync
         self._handlers: dict[type[Message], Handler] = {}
+        self._at, self._moment = float("nan"), desk.clock.now()
+        """What the lane took together was heard at one moment, by both clocks."""
         self.answers: Callable[[Entry, Message], bool] = lambda _entry, _answer: False
         """Takes an answer to a question of ours; False when none awaits it."""
         self.on(Keepalive, self._keepalive)
@@ -80,6 +83,34 @@ class Inbox:
             return
         desk.answer(event, 200)
         self._take(entry, event, command)
+
+    def beat(self, who: str, _to: str, address: tuple[str, int], now: float) -> Decision | None:
+        """A heartbeat in its usual spelling that says what the device's last one said: it is there. ``None``
+        for any that may lead to more (`handle` then): an unknown device, another address, not online,
+        something else of it on its way to the store.
+        """
+        desk = self._desk
+        entry = desk.roster.by_gb_id(who)
+        if entry is None:
+            return None
+        peer, watch, pulse = entry.peer, entry.watch, entry.pulse
+        if (
+            peer is None
+            or watch is None
+            or pulse is None
+            or (peer[1], peer[2]) != address
+            or entry.host != address[0]
+            or peer[0] != "udp"
+            or pulse.source != entry.source
+            or not watch.beat(now)
+        ):
+            return None
+        if now != self._at:
+            self._at, self._moment = now, desk.clock.now()
+        pulse.at = self._moment
+        desk.counters["keepalive"] += 1
+        desk.counters["answered_200"] += 1
+        return "SIP/2.0 200 OK", "", peer, True
 
     def speaker(self, event: RequestReceived, command: Command | None) -> Entry | None:
         """The device that says ``command``: by From, else by the body, else by the packet source."""

@@ -29,11 +29,13 @@ from civicam.fleet.facts import (
     Heartbeat,
     PresenceChanged,
 )
+from civicam.fleet.pulse import Pulse
 from civicam.gateway.kept import Dialogs
 from civicam.kernel.clock import Clock
 from civicam.media.engine import MediaEngine, Probe
 from civicam.signalling.sip.build import IdSource
 from civicam.signalling.sip.events import RequestReceived, TransactionKey
+from civicam.signalling.sip.lane import Lane
 from civicam.signalling.sip.message import Request, Response
 from civicam.signalling.sip.peer import Peer
 from civicam.usability.judging import StreamMeasured
@@ -72,6 +74,10 @@ class Fleet(Protocol):
 
     def heard(self, fact: Heartbeat) -> None:
         """A sign of life; the fleet writes many together, later."""
+        ...
+
+    def pulse(self, device_id: DeviceId) -> Pulse:
+        """Where signs of life go that are no news, as long as the device is known."""
         ...
 
     async def presence(self, fact: PresenceChanged) -> None:
@@ -198,6 +204,8 @@ class GatewayPorts:
     local_address: Callable[[str], str]
     dialogs: Dialogs | None = None
     """None: no dialog is kept, and what a crash leaves at the devices stays there."""
+    lane: Lane | None = None
+    """Of the endpoint; None: every request goes the whole way."""
     usability: Usability | None = None
     """None: nothing is measured, and no device is asked for its time."""
     downloads: Path = Path("civicam-data/downloads")

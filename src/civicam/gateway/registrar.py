@@ -22,8 +22,10 @@ from civicam.signalling.gb28181.ids import GbId, Kind
 from civicam.signalling.gb28181.quirks import profile_for
 from civicam.signalling.sip import digest
 from civicam.signalling.sip.events import RequestReceived
+from civicam.signalling.sip.lane import Decision
 from civicam.signalling.sip.message import Request
 from civicam.signalling.sip.nonce import NonceBook, NonceState
+from civicam.signalling.sip.peer import Peer
 
 
 class Verdict(enum.StrEnum):
@@ -130,8 +132,12 @@ def read_claim(request: Request, host: str) -> Claim:
     gb_id, to_user = GbId.parse(request.from_user), request.to_user
     if to_user != gb_id:
         raise Refused("signalling.bad-id", value=ascii(to_user[:40]))
-    proofs = [digest.parse_authorization(value) for value in request.headers.get_all("Authorization")]
-    auth = next((each for each in proofs if each is not None), None)
+    headers = request.headers
+    if headers.only("authorization"):
+        auth = digest.parse_authorization(headers.first("authorization"))
+    else:
+        proofs = [digest.parse_authorization(value) for value in headers.get_all("Authorization")]
+        auth = next((each for each in proofs if each is not None), None)
     return Claim(gb_id, host, auth, request.expires)
 
 
@@ -177,6 +183,26 @@ class Registrar:
                 desk.tasks.spawn(self._by_the_store(event, claim), "register")
             else:
                 self._by_memory(event, claim, known, entry)
+
+    def first(self, who: str, to: str, address: tuple[str, int], now: float) -> Decision | None:
+        """A REGISTER without a proof, of a device that memory knows: what it gets is its challenge, and
+        nothing comes of it. ``None``: see `handle`.
+        """
+        desk = self._desk
+        known = desk.fleet.known(who)
+        if known is None or to != who:
+            return None
+        claim = Claim(GbId(who), address[0], None, None)
+        if (
+            self._guard.before_lookup(claim, now) is not None
+            or self._guard.glance(claim, known, now) is not Verdict.CHALLENGE
+        ):
+            return None
+        desk.counters["register_challenged"] += 1
+        desk.counters["answered_401"] += 1
+        headers = self._questions(claim, known, stale=False)
+        more = "".join(f"{name}: {value}\r\n" for name, value in headers)
+        return "SIP/2.0 401 Unauthorized", more, Peer("udp", *address), False
 
     def _admitted(self, event: RequestReceived, claim: Claim, now: float) -> bool:
         """Whether the store may be asked for it now; else it is told when to come back."""
@@ -242,12 +268,16 @@ class Registrar:
             # once from a device that comes from another platform; always from a client that makes them up
             desk.unknown.note(claim.gb_id, event.source, FOREIGN_NONCE, desk.clock.now())
             desk.faults.note(FOREIGN_NONCE, claim.gb_id, now, source=source_text(event.source))
-        nonce = self._nonces.issue(claim.gb_id, now)
-        headers = [
+        desk.answer(event, 401, headers=self._questions(claim, known, stale=stale))
+
+    def _questions(self, claim: Claim, known: DeviceCredentials, *, stale: bool) -> list[tuple[str, str]]:
+        """What a challenge says, in each algorithm the device may answer by."""
+        nonce = self._nonces.issue(claim.gb_id, self._desk.clock.monotonic())
+        asked = [
             ("WWW-Authenticate", digest.challenge(known.realm, nonce, algorithm=each, stale=stale))
             for each in self._guard.offered(known)
         ]
-        desk.answer(event, 401, headers=[*headers, *self._version()])
+        return [*asked, *self._version()]
 
     def _redirected(self, event: RequestReceived, claim: Claim) -> bool:
         """302 to a device that has its place elsewhere (2022 §9.1.2.3); it has proven itself first."""
@@ -338,7 +368,7 @@ class Registrar:
         other = entry.sightings.registered(event.source, event.request.call_id, now, expires)
         if other is not None:
             desk.same_id_twice(entry, event.source, other)
-        if GbId(entry.gb_id).kind is Kind.PLATFORM:
+        if entry.kind is Kind.PLATFORM:
             desk.counters["registered_as_platform"] += 1
             entry.flags[AS_PLATFORM] = now
 

@@ -11,7 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from civicam.fleet.facts import DeviceId, DeviceRecord
+from civicam.fleet.presence import Watch
+from civicam.fleet.pulse import Pulse
 from civicam.gateway.sightings import Sightings
+from civicam.signalling.gb28181.ids import Kind, kind_of
 from civicam.signalling.gb28181.quirks import Profile
 from civicam.signalling.sip.peer import Peer
 
@@ -24,6 +27,8 @@ class Entry:
     host: str = ""
     peer: Peer | None = None
     """Where to send now; None before it is heard, and after its connection broke. `Roster.moved` sets it."""
+    source: str = ""
+    """``peer`` as facts carry it."""
     stream: Peer | None = None
     """A TCP connection of it that stands, wherever it is reached otherwise."""
     profile: Profile = Profile()  # noqa: RUF009 — frozen
@@ -33,11 +38,19 @@ class Entry:
     sightings: Sightings = field(default_factory=Sightings)
     flags: dict[str, float] = field(default_factory=dict)
     """What an operator should know of it: code → when it was last seen, monotonic seconds."""
+    watch: Watch | None = None
+    pulse: Pulse | None = None
+    """Where its signs of life go that are no news."""
 
     @property
     def device_id(self) -> DeviceId:
         """Our own id of it."""
         return self.record.device_id
+
+    @property
+    def kind(self) -> Kind:
+        """What its id announces."""
+        return kind_of(self.record.gb_id[10:13])
 
     @property
     def gb_id(self) -> str:
@@ -110,6 +123,7 @@ class Roster:
             assert new is not None
             self._by_peer[new] = (*self._by_peer.get(new, ()), entry)
         entry.peer, entry.stream = peer, stream
+        entry.source = "" if peer is None else source_text(peer)
 
     def by_gb_id(self, gb_id: str) -> Entry | None:
         """The device of a 20-digit id."""

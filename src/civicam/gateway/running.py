@@ -34,6 +34,7 @@ from civicam.gateway.sight import Sights
 from civicam.gateway.snapshots import Snapshots
 from civicam.gateway.subscriptions import Subscriptions
 from civicam.media.engine import MediaEngine
+from civicam.signalling.gb28181.manscdp import keepalive
 from civicam.signalling.gb28181.manscdp.alarm import AlarmNotify
 from civicam.signalling.gb28181.manscdp.catalog_notify import CatalogNotify
 from civicam.signalling.gb28181.manscdp.media_status import MediaStatus
@@ -42,6 +43,8 @@ from civicam.signalling.gb28181.manscdp.ptz_position import PtzPositionNotify
 from civicam.signalling.gb28181.manscdp.snapshot_finished import SnapshotFinished
 from civicam.signalling.gb28181.manscdp.upgrade_result import UpgradeResult
 from civicam.signalling.gb28181.ssrc import SsrcPool
+from civicam.signalling.sip.policy import XML_TYPES
+from civicam.signalling.sip.shapes import Shapes
 from civicam.signalling.sip.trace import Trace
 
 
@@ -120,6 +123,16 @@ class Running:
         self.notices = Notices(desk, self.inbox, self.subscriptions)
         self._join_events(CatalogueNotices(desk, self.resync))
         self.dispatch = self._join_methods(Dispatch(desk, media.sessions))
+        if desk.lane is not None:
+            desk.lane.open(b"M", Shapes("MESSAGE", keepalive.USUAL, types=XML_TYPES), self.inbox.beat)
+            desk.lane.open(b"R", Shapes("REGISTER", without=["Authorization"]), self.registrar.first)
+
+    def stop(self) -> None:
+        """Nothing new is asked, and what comes is looked at one by one."""
+        self.resync.stop()
+        self.ghosts.stop()
+        if self.desk.lane is not None:
+            self.desk.lane.close()
 
     def gauges(self) -> dict[str, int]:
         """What the use cases have at hand, by name."""

@@ -102,6 +102,7 @@ class Gateway:
             counters=self._counters,
             reload=self.devices_changed,
             dialogs=self._ports.dialogs,
+            lane=self._ports.lane,
         )
         await self.devices_changed()  # first: a device not read yet would be told 404 and stay away for long
         self._running = Running(
@@ -136,8 +137,7 @@ class Gateway:
     async def stop(self) -> None:
         """Take nothing new, BYE to all, store what is on its way. The agent must still run."""
         if self._running is not None:
-            self._running.resync.stop()
-            self._running.ghosts.stop()
+            self._running.stop()
             await self._running.subscriptions.end_all(_LAST_WORDS_S)
             await self._running.ptz.aclose()
             await self._running.operations.downloads.aclose()
@@ -181,7 +181,8 @@ class Gateway:
             book.change_rules(record.device_id, rules, now)
             self._liveness.arm()
         if gb:
-            self._roster.put(record)
+            entry = self._roster.put(record)
+            entry.watch, entry.pulse = book.watch(record.device_id), self._ports.fleet.pulse(record.device_id)
         else:
             self._rtsp.watch(record)
 

@@ -341,7 +341,8 @@ def test_who_floods_behind_a_nat_does_not_silence_the_devices_there(
 ) -> None:
     """A known device has tokens of its own once those of its host are gone, and a limit of its own."""
     wire = make_wire(limits=Limits(source_rate=1.0, source_burst=2.0, device_rate=1.0, device_burst=3.0))
-    device, other = Peer(transport, "198.51.100.1", 5060, 1), Peer("udp", "198.51.100.1", 6000)
+    device = Peer(transport, "198.51.100.1", 5060, int(transport == "tcp"))
+    other = Peer("udp", "198.51.100.1", 6000)
     if device.reliable:
         wire.connect(device)
     wire.endpoint.spared.known = lambda peer: peer == device

@@ -197,3 +197,45 @@ def test_whose_name_was_read_already_is_found_by_it_or_by_where_the_message_belo
         trace.record(True, b"MESSAGE sip:a SIP/2.0\r\n\r\n", here, 1.0, who)
     assert (len(trace.read("known")), len(trace.read(""))) == (2, 3)
     assert trace.read("stranger") == []
+
+
+def test_of_heartbeats_in_the_lane_the_last_is_kept(device_says: DeviceSays) -> None:
+    """Beside all else, in its place in time; one that goes the whole way takes its place, and the reverse."""
+    trace = Trace(by_id)
+    beat = device_says("MESSAGE", body=BEAT)
+    register = device_says("REGISTER")
+    trace.beat(CAMERA, register, answer_to(register, 401), SOURCE, 0.0)
+    for number in range(3):
+        trace.beat(CAMERA, beat, answer_to(beat), SOURCE, 1.0 + number)
+    shown = [(each.at, each.incoming, each.method, each.status) for each in trace.read(CAMERA)]
+    registered = [(0.0, True, "REGISTER", 0), (0.0, False, "REGISTER", 401)]
+    assert shown == [*registered, (3.0, True, "MESSAGE", 0), (3.0, False, "MESSAGE", 200)]
+    trace.record(True, beat, SOURCE, 4.0)
+    trace.record(False, answer_to(beat), SOURCE, 4.0)
+    assert [each.at for each in trace.read(CAMERA)] == [0.0, 0.0, 4.0, 4.0]
+    trace.beat(CAMERA, beat, answer_to(beat), SOURCE, 5.0)
+    assert [each.at for each in trace.read(CAMERA)] == [0.0, 0.0, 5.0, 5.0]
+    assert [each.at for each in trace.read(CAMERA, after=8)] == [5.0, 5.0]
+    trace.forget(CAMERA)
+    assert (trace.read(CAMERA), trace.held, len(trace)) == ([], 0, 0)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("lwr"), st.integers(0, 900)), max_size=80),
+    st.integers(1000, 6_000),
+)
+def test_the_lane_is_in_the_books(messages: list[tuple[str, str, int]], total: int) -> None:
+    trace = Trace(by_id, messages=5, message_bytes=2000, total_bytes=total)
+    for user, way, size in messages:
+        data = f"X sip:x SIP/2.0\r\nFrom: <sip:{user}@h>\r\n\r\n{BEAT if way == 'w' else ''}".encode()
+        data += b"x" * size
+        if way == "l":
+            trace.beat(user, data, b"SIP/2.0 200 OK\r\n\r\n", SOURCE, 0.0)
+        else:
+            trace.record(True, data, SOURCE, 0.0)
+        assert trace.held <= total
+    for user in "abc":
+        numbers = [each.number for each in trace.read(user)]
+        assert numbers == sorted(set(numbers))
+        trace.forget(user)
+    assert (trace.held, len(trace)) == (0, 0)

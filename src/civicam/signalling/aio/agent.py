@@ -217,10 +217,16 @@ class SipAgent:
 
     def datagrams(self, taken: Sequence[tuple[bytes, tuple[str, int]]]) -> None:
         """UDP datagrams came."""
-        now, receive = self._loop.time(), self.endpoint.receive_datagram
+        now, at_once, more = self._loop.time(), self.endpoint.at_once, False
         for data, address in taken:
-            receive(data, Peer("udp", address[0], address[1]), now)
-        self._pump()
+            answer = at_once(data, address, now)
+            if answer is None:
+                self.endpoint.at_length(data, Peer("udp", address[0], address[1]), now)
+                more = True
+            elif answer:
+                self._answer(answer, address)
+        if more:
+            self._pump()
 
     def datagram(self, data: bytes, address: tuple[str, int]) -> None:
         """A UDP datagram came."""
@@ -297,6 +303,11 @@ class SipAgent:
             if reason:
                 self.endpoint.counters["send-failed"] += 1
                 self._loop.call_soon(self._send_failed, peer, reason)
+
+    def _answer(self, data: bytes, address: tuple[str, int]) -> None:
+        """Send one datagram back where one came from."""
+        if self._udp is not None and self._udp.answer(data, address):
+            self.endpoint.counters["send-failed"] += 1
 
     def _send_failed(self, peer: Peer, reason: str) -> None:
         self.endpoint.send_failed(peer, reason, self._loop.time())

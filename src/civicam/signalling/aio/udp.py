@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 from collections.abc import Sequence
 from typing import Protocol
@@ -39,10 +38,11 @@ class UdpSocket:
     def _readable(self) -> None:
         taken: list[tuple[bytes, tuple[str, int]]] = []
         sock = self._socket
-        # BlockingIOError: it is empty; any other tells of something sent before, and nobody knows whose
-        with contextlib.suppress(OSError):
+        try:
             while sock is not None and len(taken) < _TURN:
                 taken.append(sock.recvfrom(_LARGEST))
+        except OSError:
+            pass  # BlockingIOError: it is empty; any other tells of something sent before, nobody knows whose
         if taken:
             self._sink.datagrams(taken)
 
@@ -58,6 +58,18 @@ class UdpSocket:
         except BlockingIOError:
             return ""
         except (OSError, ValueError) as error:
+            return str(error)
+        return ""
+
+    def answer(self, data: bytes, address: tuple[str, int]) -> str:
+        """As `send`, to an address the socket itself gave."""
+        if self._socket is None:
+            return "closed"
+        try:
+            self._socket.sendto(data, address)
+        except BlockingIOError:
+            return ""
+        except OSError as error:
             return str(error)
         return ""
 

@@ -7,6 +7,7 @@ capability; ids of different vendors collide, so everything is keyed by (registe
 from __future__ import annotations
 
 import enum
+from functools import lru_cache
 
 from civicam.kernel.errors import Refused, Side
 
@@ -122,6 +123,12 @@ def _kind(type_code: int) -> Kind:
         if low <= type_code <= high:
             return kind
     return Kind.OTHER
+
+
+@lru_cache(1000)
+def kind_of(type_code: str) -> Kind:
+    """The kind that three digits announce; asked for with every registration."""
+    return _kind(int(type_code)) if type_code.isdecimal() else Kind.OTHER
 
 
 def parse_node_id(text: str) -> str:

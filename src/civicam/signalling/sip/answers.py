@@ -7,17 +7,20 @@ makes us no amplifier. The To tag is computed, so that a repeated request gets t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from civicam.signalling.sip.build import with_tag
 from civicam.signalling.sip.errors import BadMessage
 from civicam.signalling.sip.headers import Via, parse_list, stamp_plain
+from civicam.signalling.sip.limits import Counters
 from civicam.signalling.sip.message import Headers, Response
 from civicam.signalling.sip.peer import Peer
 
 MAX_GAIN = 2
 """Bytes an unknown sender may get back for each byte sent."""
 
+TAGGED_BY = ("call-id", "via", "cseq")
+"""What the To tag of an answer is computed from."""
 _ECHOED = frozenset({"via", "from", "to", "call-id", "cseq"})
 
 
@@ -35,12 +38,17 @@ def stamp_top_via(headers: Headers, via: Via, source: Peer) -> None:
     headers.replace_first("Via", ", ".join([str(stamped), *others]))
 
 
+def to_tag(secret: bytes, call_id: str | None, via: str | None, cseq: str | None) -> str:
+    """The To tag of every answer to one request, for who keeps nothing of it; ``via`` as it is echoed."""
+    seed = f"{call_id}|{via}|{cseq}".encode("utf-8", "surrogateescape")
+    return hashlib.blake2s(seed, key=secret, digest_size=8).hexdigest()
+
+
 def stateless(
     request: Headers, secret: bytes, status: int, headers: Iterable[tuple[str, str]] = ()
 ) -> Response:
     """An answer to a request of which only ``request``, its header fields, may be sound."""
-    seed = f"{request.first('call-id')}|{request.first('via')}|{request.first('cseq')}"
-    tag = hashlib.blake2s(seed.encode("utf-8", "surrogateescape"), key=secret, digest_size=8).hexdigest()
+    tag = to_tag(secret, *map(request.first, TAGGED_BY))
     rows = []
     for key, name, value in request.keyed():
         if key in _ECHOED:
@@ -49,6 +57,35 @@ def stateless(
     for name, value in headers:
         response.headers.add(name, value)
     return response
+
+
+class Answers:
+    """Gives them by ``emit``, which puts bytes on the wire. Counts ``answered-<status>`` and
+    ``held-amplification``.
+    """
+
+    __slots__ = ("_counters", "_emit", "_secret")
+
+    def __init__(self, secret: bytes, counters: Counters, emit: Callable[[bytes, Peer], None]) -> None:
+        self._secret = secret
+        self._counters = counters
+        self._emit = emit
+
+    def give(
+        self,
+        request: Headers,
+        source: Peer,
+        size: int,
+        status: int,
+        headers: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        """Answer a request of ``size`` bytes; over UDP never with more than twice as many."""
+        data = stateless(request, self._secret, status, headers).to_bytes()
+        if not source.reliable and len(data) > MAX_GAIN * size:
+            self._counters["held-amplification"] += 1
+            return
+        self._counters[f"answered-{status}"] += 1
+        self._emit(data, source)
 
 
 def stamp_leniently(headers: Headers, source: Peer) -> bool:

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from civicam.signalling.sip.answers import MAX_GAIN, stamp_leniently, stamp_top_via, stateless
+from civicam.signalling.sip.answers import TAGGED_BY, Answers, stamp_leniently, stamp_top_via, to_tag
 from civicam.signalling.sip.build import IdSource, new_response
 from civicam.signalling.sip.connections import Connection, Connections
 from civicam.signalling.sip.errors import BadMessage, too_large
@@ -33,9 +33,10 @@ from civicam.signalling.sip.events import (
     TransportFailed,
 )
 from civicam.signalling.sip.headers import CSeq, Via
+from civicam.signalling.sip.lane import Lane
 from civicam.signalling.sip.layer import TransactionLayer, client_key, server_key
 from civicam.signalling.sip.limits import Counters, Limits, SourceBuckets, Spared
-from civicam.signalling.sip.message import Headers, Request, Response
+from civicam.signalling.sip.message import Request, Response
 from civicam.signalling.sip.parse import Draft, finish, parse_datagram
 from civicam.signalling.sip.peer import Peer
 from civicam.signalling.sip.plain import PlainRequest, read_plain
@@ -81,6 +82,8 @@ class SipEndpoint:
         self._connections = Connections(self.limits)
         self._buckets = SourceBuckets(self.limits.source_rate, self.limits.source_burst, self.limits.sources)
         self.spared = Spared(self.limits, self.counters)
+        self.lane = Lane(self.limits, self.counters, self._secret, self.spared)
+        self._answers = Answers(self._secret, self.counters, self._layer.emit_bytes)
         self._to_close: list[Peer] = []
         self.stream_to: Callable[[Peer], Peer | None] | None = None
         """The live TCP connection of the device behind a UDP address, where the layer above knows one."""
@@ -91,9 +94,21 @@ class SipEndpoint:
 
     def receive_datagram(self, data: bytes, source: Peer, now: float) -> None:
         """One UDP datagram. Never raises on bad bytes."""
+        answer = self.at_once(data, (source.host, source.port), now)
+        if answer is None:
+            self.at_length(data, source, now)
+        elif answer:
+            self._layer.outgoing.append((answer, source, None))
+
+    def at_once(self, data: bytes, address: tuple[str, int], now: float) -> bytes | None:
+        """A datagram's token and lane: its answer, ``b""`` for none, ``None``: `at_length` is to have it."""
         self.counters["received"] += 1
-        if not (self._buckets.take(source.host, now) or self.spared.take(source, now)):
-            return
+        if not (self._buckets.take(address[0], now) or self.spared.take(Peer("udp", *address), now)):
+            return b""
+        return self.lane.answer(data, address, now)
+
+    def at_length(self, data: bytes, source: Peer, now: float) -> None:
+        """One UDP datagram, the whole way. Never raises on bad bytes."""
         data = data.lstrip(b"\r\n\0 ") if data[:1] in b"\r\n\0 " else data
         if not data:
             self.counters["blank"] += 1  # keep-alive blanks are no message and deserve no answer
@@ -209,7 +224,8 @@ class SipEndpoint:
         asked = self._layer.replies.waiting.get(event.key)
         if asked is None:
             return False
-        data = request.answer(status, self._layer.tag_of(asked), headers)
+        asked.tag = asked.tag or to_tag(self._secret, *map(request.headers.first, TAGGED_BY))
+        data = request.answer(status, asked.tag, headers)
         self._layer.reply(event.key, asked, data, status, now)
         return True
 
@@ -228,7 +244,8 @@ class SipEndpoint:
         self._layer.outgoing = []
         if self.on_wire is not None:
             for data, peer, who in outgoing:
-                self.on_wire(False, data, peer, now, who)
+                if who is not None:
+                    self.on_wire(False, data, peer, now, who)
         return [(data, peer) for data, peer, _ in outgoing]
 
     def connections_to_close(self) -> list[Peer]:
@@ -303,7 +320,7 @@ class SipEndpoint:
         if request.method == "CANCEL":
             known = self._layer.find(key)
             stamp_top_via(request.headers, via, source)
-            self._answer(request.headers, source, size, 481 if known is None else 200)
+            self._answers.give(request.headers, source, size, 481 if known is None else 200)
             if known is not None:
                 self._layer.cancelled(known, now)
             return
@@ -340,15 +357,15 @@ class SipEndpoint:
     def _refused(self, request: Request, source: Peer, size: int) -> bool:
         """Answer what needs no layer above; True when it was answered."""
         if self._layer.servers >= self.limits.transactions:
-            self._answer(request.headers, source, size, 503, [("Retry-After", str(_RETRY_AFTER_S))])
+            self._answers.give(request.headers, source, size, 503, [("Retry-After", str(_RETRY_AFTER_S))])
             return True
         refused = refusal(request, self.policy)
         if refused is not None:
-            self._answer(request.headers, source, size, refused[0], refused[1])
+            self._answers.give(request.headers, source, size, refused[0], refused[1])
             return True
         if request.method == "OPTIONS" and self.policy.answer_options:
             known = [("Allow", self.policy.allow), ("Accept", self.policy.accept)]
-            self._answer(request.headers, source, size, 200, known)
+            self._answers.give(request.headers, source, size, 200, known)
             return True
         return False
 
@@ -356,23 +373,7 @@ class SipEndpoint:
         self.counters[f"drop-{fault.code.partition('.')[2]}"] += 1
         self._layer.events.append(MessageRejected(source, fault.code, raw[:_HEAD_SHOWN]))
         if draft.is_request and draft.method != "ACK" and stamp_leniently(draft.headers, source):
-            self._answer(draft.headers, source, len(raw), fault.status)
-
-    def _answer(
-        self,
-        request: Headers,
-        source: Peer,
-        size: int,
-        status: int,
-        headers: list[tuple[str, str]] | None = None,
-    ) -> None:
-        """Send an answer without a transaction, never more than twice the ``size`` of what came."""
-        data = stateless(request, self._secret, status, headers or ()).to_bytes()
-        if not source.reliable and len(data) > MAX_GAIN * size:
-            self.counters["held-amplification"] += 1
-            return
-        self.counters[f"answered-{status}"] += 1
-        self._layer.emit_bytes(data, source)
+            self._answers.give(draft.headers, source, len(raw), fault.status)
 
     def _watch(self, connection: Connection) -> None:
         """Keep the heap's deadline of a connection at or before the true one; it is checked when it comes."""

@@ -73,8 +73,10 @@ class TransactionLayer:
         self.ids = ids
         self.counters = counters
         self.events: deque[SipEvent] = deque()
-        self.outgoing: list[tuple[bytes, Peer, str]] = []
-        """Bytes, where they go, and the user part of whom they are for where it is known."""
+        self.outgoing: list[tuple[bytes, Peer, str | None]] = []
+        """Bytes, where they go, and the user part of whom they are for where it is known; ``None``: it was
+        told already.
+        """
         self.timers = TimerHeap()
         self.servers = 0
         """Server transactions alive."""

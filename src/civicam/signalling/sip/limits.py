@@ -47,45 +47,45 @@ class Limits:
 
 
 class SourceBuckets:
-    """One token bucket a source host: ``rate`` tokens a second, at most ``burst``."""
+    """One token bucket a source host: ``rate`` tokens a second, at most ``burst``. Of each only the moment is
+    kept when it is full again: one number a source, of which there are as many as devices.
+    """
 
-    __slots__ = ("_buckets", "_burst", "_max", "_rate")
+    __slots__ = ("_each", "_full", "_max", "_room")
 
     def __init__(self, rate: float, burst: float, max_sources: int) -> None:
-        self._rate = rate
-        self._burst = burst
+        self._each = 1.0 / rate
+        """Seconds for one token."""
+        self._room = burst / rate - self._each * (1 - 1e-9)
+        """How far off that moment may be, for a token to be there still."""
         self._max = max_sources
-        self._buckets: dict[str, list[float]] = {}
+        self._full: dict[str, float] = {}
 
     def take(self, host: str, now: float) -> bool:
         """Take one token of ``host``; False when it has none."""
-        bucket = self._buckets.get(host)
-        if bucket is None:
-            if len(self._buckets) >= self._max:
-                self._forget(now)
-            self._buckets[host] = [self._burst - 1.0, now]
-            return self._burst >= 1.0
-        tokens = min(self._burst, bucket[0] + (now - bucket[1]) * self._rate)
-        bucket[1] = now
-        if tokens < 1.0:
-            bucket[0] = tokens
+        full = self._full.get(host)
+        if full is None:
+            if len(self._full) >= self._max:
+                self._forget()
+            full = now
+        elif full < now:
+            full = now
+        if full - now > self._room:
+            self._full[host] = full
             return False
-        bucket[0] = tokens - 1.0
+        self._full[host] = full + self._each
         return True
 
     def __len__(self) -> int:
-        return len(self._buckets)
+        return len(self._full)
 
-    def _forget(self, now: float) -> None:
+    def _forget(self) -> None:
         """Drop the half of the sources with the most tokens: a quiet source loses nothing by a fresh
         bucket.
         """
-        filled = sorted(
-            self._buckets,
-            key=lambda host: self._buckets[host][0] + (now - self._buckets[host][1]) * self._rate,
-        )
-        for host in filled[self._max // 2 :]:
-            del self._buckets[host]
+        empty_first = sorted(self._full, key=self._full.__getitem__, reverse=True)
+        for host in empty_first[self._max // 2 :]:
+            del self._full[host]
 
 
 class Spared:

@@ -25,10 +25,10 @@ from civicam.signalling.sip.reasons import reason_of
 
 _PORT = r"(?::(?:[1-5][0-9]{4}|[1-9][0-9]{0,3}))?+"
 _NAME = r"[A-Za-z0-9.\-]++"
-_URI = rf"sips?:{_NAME}@{_NAME}{_PORT}"
+URI = rf"sips?:{_NAME}@{_NAME}{_PORT}"
 _WORDS = r"[!-~]++(?: [!-~]++)*+"
 
-_FIELDS = {
+FIELDS = {
     "Via": (
         r"SIP/2\.0/UDP (?P<sent_by>[A-Za-z0-9.\-]++)(?P<port>:(?:[1-5][0-9]{4}|[1-9][0-9]{0,3}))?+"
         r"(?P<before>;rport)?+;branch=(?P<branch>z9hG4bK[A-Za-z0-9.\-_]++)(?P<after>;rport)?+"
@@ -37,7 +37,7 @@ _FIELDS = {
     "To": rf"<sips?:(?P<to_user>{_NAME})@{_NAME}{_PORT}>",
     "Call-ID": r"[A-Za-z0-9.\-_@]++",
     "CSeq": r"(?P<number>[0-9]{1,9}+) (?P<said>MESSAGE|REGISTER)",
-    "Contact": rf"<{_URI}>",
+    "Contact": rf"<{URI}>",
     "Max-Forwards": r"[0-9]{1,2}+",
     "User-Agent": _WORDS,
     "Expires": r"[0-9]{1,9}+",
@@ -46,11 +46,11 @@ _FIELDS = {
     "Authorization": _WORDS,
     "X-GB-Ver": r"[0-9.]++",
 }
-_GROUPS = [name.lower().replace("-", "_") for name in _FIELDS]
+_GROUPS = [name.lower().replace("-", "_") for name in FIELDS]
 _PLAIN = re.compile(
-    rf"(?P<method>MESSAGE|REGISTER) (?P<uri>{_URI}) SIP/2\.0(?:\r\n(?:"
+    rf"(?P<method>MESSAGE|REGISTER) (?P<uri>{URI}) SIP/2\.0(?:\r\n(?:"
     + "|".join(
-        f"{name}: (?P<{group}>{value})" for group, (name, value) in zip(_GROUPS, _FIELDS.items(), strict=True)
+        f"{name}: (?P<{group}>{value})" for group, (name, value) in zip(_GROUPS, FIELDS.items(), strict=True)
     )
     + "))++"
 )
@@ -69,11 +69,10 @@ _VALUES = _picked(*_GROUPS)
 _PARTS = _picked("method", "uri", "said", "number")
 _VIA = _picked("sent_by", "port", "before", "branch", "after")
 _USERS = _picked("from_user", "to_user")
-_ROWS = tuple((name.lower(), name) for name in _FIELDS)
+_ROWS = tuple((name.lower(), name) for name in FIELDS)
 _PLACES = {key: place for place, (key, _) in enumerate(_ROWS)}
-_NEEDED: _Pick = itemgetter(
-    *[_PLACES[key] for key in ("via", "from", "to", "call-id", "cseq", "content-length")]
-)
+NEEDED = ("Via", "From", "To", "Call-ID", "CSeq", "Content-Length")
+_NEEDED: _Pick = itemgetter(*[_PLACES[name.lower()] for name in NEEDED])
 _LENGTH = _PLACES["content-length"]
 _CALL_ID = _PLACES["call-id"]
 _ECHOED = ("via", "from", "to", "call-id", "cseq")

@@ -20,6 +20,8 @@ MANSRTSP = "application/mansrtsp"
 SDP = "application/sdp"
 
 _XML = frozenset({MANSCDP, "application/xml", "text/xml"})
+XML_TYPES = sorted({*_XML, "application/manscdp"})
+"""Media types of a body that may be MANSCDP."""
 _SHORT = {"application/manscdp": MANSCDP}
 """Forgotten endings: taken, and not offered in Accept."""
 _TYPES: dict[str, frozenset[str]] = {

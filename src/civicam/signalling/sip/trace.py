@@ -38,6 +38,11 @@ _TO = re.compile(rb"\r\n(?:To|t)[ \t]*:[^\r\n]*?sips?:([^@;>\s]{1,64})@", re.IGN
 _COMMAND = re.compile(rb"<CmdType>\s*(\w{1,40})\s*</")
 _LIMITS = Limits()
 
+_REGISTER = ord("R")
+_PULSE = 224
+"""What the last heartbeat and its answer cost beside their bytes, about."""
+_Pulse = tuple[int, float, Peer, bytes, bytes]
+"""Number of the answer, monotonic seconds, other side, heartbeat, answer."""
 _Record = tuple[int, float, bool, Peer, int, bytes]
 """Number, monotonic seconds, came in, other side, size on the wire, bytes kept."""
 
@@ -140,6 +145,8 @@ class Trace:
         self._total = total_bytes
         self._number = 0
         self._rings: dict[str, _Ring] = {}
+        self._pulses: dict[str, _Pulse] = {}
+        """The last heartbeat of each device that the lane answered."""
         self._sizes: list[dict[str, _Ring]] = [{} for _ in range(64)]
         """Rings by the bit length of what they hold: one of the largest is found without a search."""
         self._top = 0
@@ -158,6 +165,8 @@ class Trace:
         size = len(data)
         kept = data if size <= self._message_bytes else data[: self._message_bytes]
         rows = ring.rows_for(incoming, data)
+        if rows is ring.beats:
+            self._drop(key)
         rows.append((self._number, now, incoming, peer, size, kept))
         cost = len(kept) + _OVERHEAD
         ring.held += cost
@@ -171,14 +180,36 @@ class Trace:
         while self.held > self._total:
             self._evict()
 
+    def beat(self, who: str, asked: bytes, answer: bytes, peer: Peer, now: float) -> None:
+        """Keep what the lane answered (`civicam.signalling.sip.lane`); of heartbeats the last."""
+        if asked[0] == _REGISTER:
+            self.record(True, asked, peer, now, who)
+            self.record(False, answer, peer, now, who)
+            return
+        before = self._pulses.get(who)
+        self._number += 2
+        self._pulses[who] = self._number, now, peer, asked, answer
+        self.held += len(asked) + len(answer)
+        if before is not None:
+            self.held -= len(before[3]) + len(before[4])
+        else:
+            self.held += _PULSE
+            ring = self._rings.get(who)
+            while ring is not None and ring.beats:
+                self._lose(who, ring, ring.beats)
+        self.counters["recorded"] += 2
+        while self.held > self._total:
+            self._evict()
+
     def read(self, key: str, after: int = 0) -> list[Entry]:
         """The messages of ``key`` in order, those numbered above ``after``, parsed and masked."""
-        ring = self._rings.get(key)
-        if ring is None:
-            return []
-        return [
-            _entry(record) for record in sorted([*ring.rest, *ring.beats], key=_number) if record[0] > after
-        ]
+        ring, pulse = self._rings.get(key), self._pulses.get(key)
+        records = [] if ring is None else [*ring.rest, *ring.beats]
+        if pulse is not None:
+            number, now, peer, asked, answer = pulse
+            records.append((number - 1, now, True, peer, len(asked), asked))
+            records.append((number, now, False, peer, len(answer), answer))
+        return [_entry(record) for record in sorted(records, key=_number) if record[0] > after]
 
     def forget(self, key: str) -> None:
         """Drop what is held of ``key``: the device was removed."""
@@ -186,10 +217,16 @@ class Trace:
         if ring is not None:
             del self._sizes[ring.least.bit_length()][key]
             self.held -= ring.held
+        self._drop(key)
+
+    def _drop(self, key: str) -> None:
+        pulse = self._pulses.pop(key, None)
+        if pulse is not None:
+            self.held -= len(pulse[3]) + len(pulse[4]) + _PULSE
 
     def __len__(self) -> int:
         """How many keys have something."""
-        return len(self._rings)
+        return len(self._rings.keys() | self._pulses.keys())
 
     def _classify(self, key: str, ring: _Ring) -> None:
         """Put a ring among those of its size."""
@@ -200,13 +237,21 @@ class Trace:
         self._top = max(self._top, level)
 
     def _evict(self) -> None:
-        while not self._sizes[self._top]:
+        while self._top and not self._sizes[self._top]:
             self._top -= 1
+        if not self._top:
+            self._drop(next(iter(self._pulses)))
+            self.counters["evicted"] += 2
+            return
         key, ring = next(reversed(self._sizes[self._top].items()))
-        self.held -= ring.pop()
+        self._lose(key, ring)
         self.counters["evicted"] += 1
+
+    def _lose(self, key: str, ring: _Ring, rows: list[_Record] | None = None) -> None:
+        """Drop the oldest record of a ring, and the ring with its last."""
+        self.held -= ring.pop(rows)
         if not ring:
-            del self._sizes[self._top][key], self._rings[key]
+            del self._sizes[ring.least.bit_length()][key], self._rings[key]
         elif ring.held < ring.least:
             self._classify(key, ring)
 

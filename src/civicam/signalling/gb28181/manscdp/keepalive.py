@@ -35,6 +35,8 @@ _PLAIN = re.compile(
 """A heartbeat as nearly every device writes it. `Keepalive.from_xml` reads the same out of it.
 Blanks are taken for good (``*+``): two runs of them side by side would be parted in every way there is.
 """
+USUAL = re.sub(r"\((?!\?)", "(?:", _PLAIN.pattern.decode())
+"""The same as text, capturing nothing: what follows the head of a datagram that is a heartbeat."""
 
 
 @dataclass(frozen=True, slots=True)
