@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from civicam.kernel.errors import Refused, Side
-from civicam.signalling.gb28181.ids import GbId, Kind, node_kind, parse_node_id
+from civicam.signalling.gb28181.ids import GbId, Kind, kind_of, node_kind, parse_node_id
 
 BAD = [
     "",
@@ -97,3 +97,10 @@ def test_other_lengths_are_no_nodes(text: str) -> None:
 
 def test_a_whole_id_is_a_node_too() -> None:
     assert node_kind(parse_node_id("34020000002160000001")) is Kind.ORGANISATION
+
+
+@pytest.mark.parametrize(
+    ("digits", "kind"), [("132", Kind.CAMERA), ("200", Kind.PLATFORM), ("", Kind.OTHER), ("13a", Kind.OTHER)]
+)
+def test_three_digits_tell_the_kind(digits: str, kind: Kind) -> None:
+    assert kind_of(digits) is kind

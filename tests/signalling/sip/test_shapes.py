@@ -125,3 +125,13 @@ def test_a_usual_heartbeat_is_one_that_says_nothing_more(body: str) -> None:
     found = keepalive.read_plain(body.encode())
     assert found is not None
     assert found.faulty == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "taken"),
+    [("Application/MANSCDP+xml", True), ("APPLICATION/XML", True), ("text/plain", False)],
+)
+def test_of_some_types_of_body_only(kind: str, taken: bool) -> None:
+    shapes = Shapes("MESSAGE", "<a/>", types=["application/manscdp+xml", "application/xml"])
+    assert shapes.learn(USUAL.decode())
+    assert (shapes.read(USUAL.decode().replace("Application/MANSCDP+xml", kind)) is not None) is taken
