@@ -354,4 +354,6 @@ def _where(wanted: ChannelFilter) -> list[ColumnElement[bool]]:
         where.append(channel.c.state == wanted.state)
     if wanted.district:
         where.append(site.c.district == wanted.district)
+    if wanted.among is not None:
+        where.append(channel.c.channel_id.in_(wanted.among))
     return where

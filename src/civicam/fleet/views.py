@@ -129,11 +129,13 @@ class ChannelPage:
 
 @dataclass(frozen=True, slots=True)
 class ChannelFilter:
-    """Which channels: ``q`` is found in names and codes; empty strings do not filter."""
+    """Which channels: ``q`` is found in names and codes; empty strings do not filter. ``among``: only these
+    ids, None means all."""
 
     q: str = ""
     state: str = ""
     district: str = ""
+    among: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

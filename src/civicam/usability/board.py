@@ -44,6 +44,13 @@ class Standing:
         """The state of the channel."""
         return USABLE[self.vector]
 
+    def state_of(self, leg: Leg | None) -> State:
+        """The state of one leg, or of the channel."""
+        if leg is None:
+            return self.usable
+        believed = self.legs.get(leg)
+        return State.NOT_CONFIGURED if believed is None else believed.state
+
 
 @dataclass(slots=True)
 class _Watch:

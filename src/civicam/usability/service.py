@@ -14,10 +14,12 @@ from civicam.kernel.clock import Clock
 from civicam.kernel.errors import CivicamError, Refused
 from civicam.kernel.work import Work
 from civicam.usability import history, judging
+from civicam.usability.board import Standing
 from civicam.usability.collector import Collector
 from civicam.usability.debounce import Believed
 from civicam.usability.facts import CollectorGap, Leg, Reading, State
 from civicam.usability.history import Seconds, Span, day_of, day_start, second, tidy
+from civicam.usability.minutes import MINUTE_S, Day, day_of_all
 from civicam.usability.model import LEGS, STATES, USABLE, Vector, leg_state
 from civicam.usability.ports import Directory, LegAt, UsabilityStore
 from civicam.usability.rates import GroupKey, Rates, Wanted, chosen, grouped, refuse_bad_period
@@ -217,6 +219,27 @@ class UsabilityService:
             gaps = _plain(store.gaps(when, when + 1))
             vectors = store.vectors(when)
             return {key: USABLE[history.vector_at(each, (), gaps, when)] for key, each in vectors.items()}
+
+        return await self._work.read(read)
+
+    def standings(self) -> list[Standing]:
+        """What is believed of every channel now."""
+        board = self.collector.board
+        return [found for key in board.channels() if (found := board.standing(key)) is not None]
+
+    def channels_in(self, state: State, leg: Leg | None = None) -> tuple[str, ...]:
+        """Channels that are in a state now, or whose leg is."""
+        return tuple(each.channel_id for each in self.standings() if each.state_of(leg) is state)
+
+    async def day(self, steps: int, step_s: int = MINUTE_S) -> Day:
+        """Every channel at each of the last ``steps`` × ``step_s`` seconds' steps, the last a whole step ago
+        at most."""
+        last = second(self._clock.now()) // step_s * step_s
+        period = last - steps * step_s, last
+
+        def read(store: UsabilityStore) -> Day:
+            rows, gaps = store.all_rows(period[0], last + 1), _plain(store.gaps(period[0], last + 1))
+            return day_of_all(rows, gaps, history.moment(period[0]), steps, step_s)
 
         return await self._work.read(read)
 

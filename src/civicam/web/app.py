@@ -29,6 +29,7 @@ from civicam.web.api import (
     graph,
     live,
     outages,
+    overview,
     playback,
     register,
     sites,
@@ -41,6 +42,7 @@ from civicam.web.broadcast import BroadcastDesk
 from civicam.web.events import EventHub
 from civicam.web.guard import Guard
 from civicam.web.live import LiveDesk
+from civicam.web.overview import OverviewDesk
 from civicam.web.playback import PlaybackDesk
 from civicam.web.ports import Services
 from civicam.web.situation import SituationDesk
@@ -73,6 +75,7 @@ def api() -> FastAPI:
         agents.router,
         alarms.router,
         outages.router,
+        overview.router,
         works.router,
         fleet.router,
         devices.router,
@@ -107,6 +110,7 @@ def create_app(services: Services, static: Path = HERE) -> FastAPI:
         playback=player,
         broadcast=speaking,
         situation=situation,
+        overview=OverviewDesk(services.usability, services.outages, services.clock),
         hub=EventHub(
             services.fleet,
             AlarmNews(services.alarms, services.fleet),

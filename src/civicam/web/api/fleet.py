@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from civicam.fleet.facts import DeviceId
 from civicam.fleet.sources import SourceHome, new_source
 from civicam.fleet.views import ChannelFilter, ChannelPage, ChannelRow, Hit, Node, SiteRow, SourceRow
+from civicam.usability.facts import Leg, State
 from civicam.web.api.records import CameraIn
 from civicam.web.auth import Inside
 from civicam.web.situation import Situation
@@ -105,17 +106,28 @@ async def site(site_id: str, inside: Inside) -> SiteOut:
     return SiteOut(row, channels)
 
 
+class ChannelsQuery(BaseModel):
+    """Which channels, and which page. ``usable``: those in this state, or with ``leg`` those whose leg is."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    q: Annotated[str, Field(max_length=100)] = ""
+    state: Literal["", "online", "offline", "unknown"] = ""
+    district: Annotated[str, Field(max_length=12)] = ""
+    usable: State | Literal[""] = ""
+    leg: Leg | Literal[""] = ""
+    after: Annotated[str, Field(max_length=500)] = ""
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+
+
 @router.get("/channels")
-async def channels(
-    inside: Inside,
-    q: Q = "",
-    state: Literal["", "online", "offline", "unknown"] = "",
-    district: Annotated[str, Query(max_length=12)] = "",
-    after: Annotated[str, Query(max_length=500)] = "",
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-) -> ChannelPage:
+async def channels(inside: Inside, asked: Annotated[ChannelsQuery, Query()]) -> ChannelPage:
     """A page of channels by name; ``next`` goes back as ``after``."""
-    return await inside.fleet.channels(ChannelFilter(q.strip(), state, district), after, limit)
+    among = None
+    if asked.usable:
+        among = inside.usability.channels_in(asked.usable, asked.leg or None)
+    wanted = ChannelFilter(asked.q.strip(), asked.state, asked.district, among)
+    return await inside.fleet.channels(wanted, asked.after, asked.limit)
 
 
 @router.get("/channels/{channel_id}")

@@ -164,7 +164,7 @@ class TakenAll:
 async def outages(inside: Inside, wanted: Annotated[OutageQuery, Query()]) -> OutagesOut:
     """A page of causes."""
     page = await inside.outages.page(wanted.chosen(), wanted.after, wanted.limit)
-    return OutagesOut([_out(row, inside) for row in page.rows], page.next)
+    return OutagesOut([outage_out(row, inside) for row in page.rows], page.next)
 
 
 @router.get("/outages.xlsx")
@@ -202,7 +202,7 @@ async def outage(outage_id: OutageKey, inside: Inside) -> OutageDetail:
     places = {each.place for each in verdicts} | {each.place for each in words} | {row.place}
     places |= {node for each in verdicts for node, _ in each.others}
     return OutageDetail(
-        _out(row, inside),
+        outage_out(row, inside),
         [_line(each, inside) for each in row.outage.evidence],
         history,
         words,
@@ -243,7 +243,7 @@ async def overrule(outage_id: OutageKey, word: OverruleIn, inside: Inside, who: 
         who.name,
         inside.clock.now(),
     )
-    return _out(await inside.outages.overrule(said), inside)
+    return outage_out(await inside.outages.overrule(said), inside)
 
 
 @router.get("/outages-of/{channel_id}")
@@ -260,7 +260,7 @@ async def of_channel(
     causes = []
     for each in found[:limit]:
         unusable, unknown = each.channel.seconds(now)
-        out = _out(each.row, inside)
+        out = outage_out(each.row, inside)
         causes.append(
             TakenOut(out, list(each.channel.spans), round(unusable / 60, 2), round(unknown / 60, 2))
         )
@@ -272,7 +272,8 @@ def _line(line: Line, inside: Services) -> LineOut:
     return LineOut(line, Text(chinese, english), inside.outages.name_of(line.node) if line.node else "")
 
 
-def _out(row: OutageRow, inside: Services) -> OutageOut:
+def outage_out(row: OutageRow, inside: Services) -> OutageOut:
+    """A cause as the console reads it."""
     outage = row.outage
     return OutageOut(
         id=outage.outage_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -9,11 +10,13 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from civicam.fleet.facts import ChannelId
 from civicam.fleet.views import Text
 from civicam.kernel.messages import message
 from civicam.usability.debounce import Believed
 from civicam.usability.facts import Leg, Proof, State
 from civicam.usability.history import moment
+from civicam.usability.minutes import MINUTE_S
 from civicam.usability.model import LEGS, STATES, USABLE, hindering, leg_state
 from civicam.usability.rates import GroupKey, Rate, Wanted
 from civicam.usability.service import ChannelAt
@@ -95,6 +98,31 @@ class StatesOut:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnOut:
+    """At ``step`` the channels with these places in `DayOut.channels` become ``states``, a letter each."""
+
+    step: int
+    channels: list[int]
+    states: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayOut:
+    """Every channel at every step, the last at ``start`` + ``steps`` × ``step_s``: states at the start, then
+    changes by rising steps. A state is a letter: ``g`` good, ``b`` bad, ``u`` unknown, ``n`` not configured.
+    ``site`` is each channel's place in ``sites``, -1 for a channel without one."""
+
+    start: datetime
+    step_s: int
+    steps: int
+    channels: list[str]
+    sites: list[str]
+    site: list[int]
+    first: str
+    turns: list[TurnOut]
+
+
+@dataclass(frozen=True, slots=True)
 class GroupOut:
     """One group's rate; ``name`` None where the key has none."""
 
@@ -167,6 +195,33 @@ async def states(inside: Inside, time: AwareDatetime | None = None) -> StatesOut
     """Every channel's state now, or at a moment that has passed."""
     found = inside.usability.states() if time is None else await inside.usability.all_at(time)
     return StatesOut(time, found)
+
+
+@router.get("/usability/day")
+async def day(
+    inside: Inside,
+    steps: Annotated[int, Query(ge=1, le=1440)] = 1440,
+    step_s: Annotated[int, Query(ge=60, le=3600)] = MINUTE_S,
+) -> DayOut:
+    """What every channel was at every minute of the last day, small enough to keep in a page."""
+    found = await inside.usability.day(steps, step_s)
+    at = {card.channel_id: card.site_id for card in await inside.directory.cards()}
+    sites = sorted({each for each in at.values() if each})
+    places = {each: place for place, each in enumerate(sites)}
+    return DayOut(
+        found.start,
+        found.step_s,
+        found.steps,
+        found.channels,
+        sites,
+        [places.get(at.get(ChannelId(each)) or "", -1) for each in found.channels],
+        _letters(found.first),
+        [TurnOut(each.step, each.channels, _letters(each.states)) for each in found.turns],
+    )
+
+
+def _letters(states: Iterable[State]) -> str:
+    return "".join(state[0] for state in states)
 
 
 @router.get("/usability/rates")
