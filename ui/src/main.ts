@@ -2,6 +2,7 @@ import "element-plus/theme-chalk/base.css";
 import "@/theme/tokens.css";
 import "@/theme/element.css";
 import "@/theme/base.css";
+import "@/theme/forms.css";
 import "@/theme/listing.css";
 import { QueryClient, VueQueryPlugin } from "@tanstack/vue-query";
 import { createPinia } from "pinia";

@@ -69,6 +69,11 @@ export async function postJson<T>(path: string, body: unknown): Promise<T> {
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
+export async function putJson<T>(path: string, body: unknown): Promise<T> {
+  const response = await request("PUT", path, body);
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
 export async function remove(path: string): Promise<void> {
   // keepalive: leaving a page still tells the server that nobody watches any more.
   await request("DELETE", path, undefined, { keepalive: true });

@@ -90,6 +90,8 @@ export interface OutageFilter {
   state: string;
   kind: string;
   attribution: string;
+  /** The element, by id. */
+  place?: string;
   from: string;
   to: string;
   after: string;
@@ -138,8 +140,8 @@ export function minutes(outage: Outage, now: number): number {
 
 /** The address of an export of what is filtered. */
 export function exportOf(kind: "xlsx" | "csv" | "json", filter: OutageFilter, locale: string): string {
-  const { state, attribution, from, to } = filter;
-  const wanted = { state, kind: filter.kind, attribution, from, to, ...(kind === "json" ? {} : { language: locale }) };
+  const { state, attribution, from, to, place = "" } = filter;
+  const wanted = { state, kind: filter.kind, attribution, place, from, to, ...(kind === "json" ? {} : { language: locale }) };
   const filled = Object.entries(wanted).filter(([, value]) => value !== "");
   return `/api/outages.${kind}?${new URLSearchParams(filled).toString()}`;
 }

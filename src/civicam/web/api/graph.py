@@ -84,9 +84,11 @@ class EditIn(_Body):
 
 
 class DarkIn(_Body):
-    """What fails. ``on_battery``: only who goes dark at once, while batteries hold."""
+    """What fails: nodes, and all there is at some sites. ``on_battery``: only who goes dark at once, while
+    batteries hold."""
 
-    failed: Annotated[list[Key], Field(min_length=1, max_length=MOST)]
+    failed: Annotated[list[Key], Field(max_length=MOST)] = []
+    sites: Annotated[list[Key], Field(max_length=200)] = []
     on_battery: bool = False
 
 
@@ -143,4 +145,7 @@ async def site(site_id: str, inside: Inside) -> Drawing:
 @router.post("/dark")
 async def dark(body: DarkIn, inside: Inside) -> Dark:
     """Who goes dark if these fail, and when: backup ways and batteries are counted."""
-    return await inside.graph.dark(body.failed, on_battery=body.on_battery)
+    failed: list[str] = list(body.failed)
+    for each in body.sites:
+        failed += await inside.graph.heads(each)
+    return await inside.graph.dark(failed, on_battery=body.on_battery)
