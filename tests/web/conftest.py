@@ -35,10 +35,15 @@ from civicam.fleet.directory import ChannelDirectory
 from civicam.fleet.graph_service import GraphService
 from civicam.fleet.graph_store import GraphStore
 from civicam.fleet.queries import FleetQueries
+from civicam.fleet.register import Lists
 from civicam.fleet.register_service import RegisterService
 from civicam.fleet.register_store import RegisterStore
 from civicam.fleet.service import FACTS, FleetService
 from civicam.fleet.settings import FleetSettings
+from civicam.fleet.sheets.passwords import secrets_of
+from civicam.fleet.sheets.service import ImportService
+from civicam.fleet.sheets.settings import ImportSettings
+from civicam.fleet.sheets.store import ImportStore, SheetSettings
 from civicam.fleet.site_register import SiteRegister
 from civicam.fleet.site_store import SiteStore
 from civicam.fleet.store import FleetStore
@@ -166,6 +171,20 @@ class House:
 OpenHouse = Callable[[], AbstractAsyncContextManager[House]]
 
 
+def make_imports(
+    database: Database, clock: ManualClock, folder: Path, enrolled: Callable[[], None]
+) -> ImportService:
+    how = SheetSettings(Lists(), secrets_of(KeyFileVault(folder / "key")), (60, 3), "3402000000")
+    return ImportService(
+        UnitOfWork(database, ImportStore.on(how)),
+        clock,
+        ImportSettings(file_mb=1),
+        Lists(),
+        folder / "imports",
+        enrolled,
+    )
+
+
 @pytest.fixture
 def house(tmp_path: Path) -> OpenHouse:
     """Open a house with the sample city in it: ``async with house() as h``."""
@@ -219,6 +238,7 @@ def house(tmp_path: Path) -> OpenHouse:
             fleet=fleet,
             register=RegisterService(UnitOfWork(database, RegisterStore), clock, FleetSettings()),
             graph=GraphService(UnitOfWork(database, GraphStore)),
+            imports=make_imports(database, clock, tmp_path, fleet.enrolled),
             access=access,
             alarms=alarms,
             outages=outages,

@@ -113,6 +113,20 @@ def graph(
     _tell(run(seed, repetitions=repetitions), as_json)
 
 
+@app.command("import")
+def importing(
+    seed: Annotated[int, typer.Option(help="Another city.")] = 1,
+    postgres: Annotated[
+        str, typer.Option(help="URL of a server where a database may be made; empty: SQLite alone.")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Measure how long a city's workbook takes from upload to the register."""
+    from civicam.bench.importing import run
+
+    _tell(run(seed, postgres=postgres), as_json)
+
+
 @app.command("dead-peers")
 def dead_peers(
     cameras: Annotated[

@@ -34,6 +34,9 @@ from civicam.fleet.queries import FleetQueries
 from civicam.fleet.register_service import RegisterService
 from civicam.fleet.register_store import RegisterStore
 from civicam.fleet.service import FleetService
+from civicam.fleet.sheets.passwords import secrets_of
+from civicam.fleet.sheets.service import ImportService
+from civicam.fleet.sheets.store import ImportStore, SheetSettings
 from civicam.fleet.site_register import SiteRegister
 from civicam.fleet.site_store import SiteStore
 from civicam.fleet.store import FleetStore
@@ -64,6 +67,7 @@ class Rooms:
     fleet: FleetService
     register: RegisterService
     graph: GraphService
+    imports: ImportService
     access: AccessService
     usability: UsabilityService
     directory: ChannelDirectory
@@ -115,11 +119,13 @@ def rooms(settings: Settings) -> Rooms:
     agents = AgentRegister(UnitOfWork(database, AgentStore), KeyFileVault(settings.key_file()))
     register = RegisterService(UnitOfWork(database, RegisterStore), clock, settings.fleet)
     graph = GraphService(UnitOfWork(database, GraphStore))
+    imports = _imports(settings, database, fleet, clock)
     return Rooms(
         database=database,
         fleet=fleet,
         register=register,
         graph=graph,
+        imports=imports,
         access=access,
         usability=usability,
         directory=directory,
@@ -129,6 +135,26 @@ def rooms(settings: Settings) -> Rooms:
         alarms=alarms,
         outages=outages,
         clock=clock,
+    )
+
+
+def _imports(
+    settings: Settings, database: Database, fleet: FleetService, clock: SystemClock
+) -> ImportService:
+    lists = settings.fleet.lists()
+    how = SheetSettings(
+        lists,
+        secrets_of(KeyFileVault(settings.key_file())),
+        (settings.fleet.heartbeat_s, settings.fleet.misses),
+        settings.gateway.realm,
+    )
+    return ImportService(
+        UnitOfWork(database, ImportStore.on(how)),
+        clock,
+        settings.fleet.imports,
+        lists,
+        settings.data / "imports",
+        fleet.enrolled,
     )
 
 

@@ -16,6 +16,7 @@ import uvicorn
 
 from civicam.alarms.service import FACTS as ALARM_FACTS
 from civicam.bootstrap import Rooms, prepare, rooms
+from civicam.bootstrap.endings import cancelling, closing
 from civicam.bootstrap.outages import take_symptoms
 from civicam.bootstrap.probing import EvidenceForOutages
 from civicam.config import Settings
@@ -111,7 +112,7 @@ class Platform:
     async def _start(self) -> None:
         settings = self.settings
         http = listen(settings.web.host, settings.web.port)
-        self._later("http-socket", 1, _closing(http))
+        self._later("http-socket", 1, closing(http))
         self.port = int(http.getsockname()[1])
         await asyncio.to_thread(prepare, settings)
         found = self.rooms = rooms(settings)
@@ -125,6 +126,8 @@ class Platform:
         self._later("usability", 10, found.usability.aclose)
         await found.alarms.start()
         self._later("alarms", 2, found.alarms.aclose)
+        await found.imports.start()
+        self._later("imports", 15, found.imports.aclose)
         await found.outages.start()
         self._later("outages", 5, found.outages.aclose)
         self._engine = EmbeddedEngine(settings.media)
@@ -135,7 +138,7 @@ class Platform:
         await self._serve(found, http)
         if self._repeats is not None:
             flusher = asyncio.create_task(self._flush_logs(self._repeats))
-            self._later("logs", 1, _cancelling(flusher))
+            self._later("logs", 1, cancelling(flusher))
 
     async def _signalling(self, found: Rooms) -> None:
         """The SIP sockets and the gateway behind them."""
@@ -168,7 +171,7 @@ class Platform:
         wanted = asyncio.Event()
         found.fleet.changed += [wanted.set, found.usability.directory_changed]
         follower = asyncio.create_task(_follow(wanted, gateway.devices_changed), name="devices-changed")
-        self._later("devices-changed", 1, _cancelling(follower))
+        self._later("devices-changed", 1, cancelling(follower))
 
     async def _probing(self, found: Rooms) -> None:
         """Switches, OLTs, ONUs and UPSs are asked; what they say goes to `evidence`, the ledger's first."""
@@ -182,7 +185,7 @@ class Platform:
         wanted = asyncio.Event()
         found.agents.changed.append(wanted.set)
         follower = asyncio.create_task(_follow(wanted, probes.changed), name="agents-changed")
-        self._later("agents-changed", 1, _cancelling(follower))
+        self._later("agents-changed", 1, cancelling(follower))
 
     async def _serve(self, found: Rooms, http: socket.socket) -> None:
         metrics = Metrics()
@@ -190,6 +193,7 @@ class Platform:
             fleet=found.fleet,
             register=found.register,
             graph=found.graph,
+            imports=found.imports,
             access=found.access,
             alarms=found.alarms,
             usability=found.usability,
@@ -383,18 +387,3 @@ def _share(up: int, of: int) -> ComponentState:
 def _free(path: Path) -> int:
     """Free bytes where the data lies."""
     return shutil.disk_usage(path if path.exists() else os.curdir).free
-
-
-def _closing(sock: socket.socket) -> Callable[[], Awaitable[object]]:
-    async def close() -> None:
-        sock.close()
-
-    return close
-
-
-def _cancelling(task: asyncio.Task[None]) -> Callable[[], Awaitable[object]]:
-    async def cancel() -> None:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-    return cancel

@@ -40,6 +40,7 @@ COMMANDS: dict[str, Entry] = {
     "import": Entry(
         "civicam.cli.maintain:import_city", "Take over sites, devices, channels from a city file."
     ),
+    "fleet": Entry("civicam.cli.fleet", "Take spreadsheets in, write them out, undo an import."),
     "check": Entry("civicam.cli.check", "Say what is missing on this machine and how to mend it."),
     "bench": Entry("civicam.bench.command", "Measure signalling, media, live view and the truth of outages."),
     "outages": Entry("civicam.cli.outages", "Check, list and export the outage ledger."),

@@ -35,6 +35,12 @@ def one(db: Connection, device_id: str) -> tuple[DeviceRow, Row[Any]] | None:
     return rows[0], db.execute(select(device).where(device.c.device_id == device_id)).one()
 
 
+def device_ids_of(db: Connection, wanted: DeviceFilter) -> set[str]:
+    """Every device that a filter lets through."""
+    query = select(device.c.device_id).select_from(_places()).where(*_where(wanted))
+    return set(db.execute(query).scalars())
+
+
 def transitions(db: Connection, device_id: str, name: str, limit: int) -> list[TransitionRow]:
     """The newest changes of one device's presence."""
     query = (

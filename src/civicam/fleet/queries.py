@@ -357,3 +357,12 @@ def _where(wanted: ChannelFilter) -> list[ColumnElement[bool]]:
     if wanted.among is not None:
         where.append(channel.c.channel_id.in_(wanted.among))
     return where
+
+
+def channel_ids_of(db: Connection, wanted: ChannelFilter) -> set[str]:
+    """Every channel that a filter lets through."""
+    joined = channel.join(device, device.c.device_id == channel.c.device_id).outerjoin(
+        site, site.c.site_id == channel.c.site_id
+    )
+    query = select(channel.c.channel_id).select_from(joined).where(*_where(wanted))
+    return set(db.execute(query).scalars())

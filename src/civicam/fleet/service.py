@@ -66,6 +66,7 @@ from civicam.kernel.work import Work
 
 log = structlog.get_logger("civicam.fleet")
 
+
 FACTS: dict[str, type[FleetFact]] = {
     "fleet.registered": DeviceRegistered,
     "fleet.unregistered": DeviceUnregistered,
@@ -306,8 +307,7 @@ class FleetService:
 
     async def channel(self, channel_id: str) -> ChannelRow:
         """One channel; `Refused` ``fleet.unknown-channel``."""
-        found = await self._queries.read(lambda q: q.channel(channel_id))
-        if found is None:
+        if (found := await self._queries.read(lambda q: q.channel(channel_id))) is None:
             raise Refused("fleet.unknown-channel", channel_id=channel_id)
         return found
 
@@ -352,14 +352,14 @@ class FleetService:
         at = self._clock.now()
         if not await self._work.write(lambda store: store.add_source(source, at)):
             raise Refused("fleet.unknown-site", site_id=wanted.site_id)
-        self._tell()
+        self.enrolled()
         return source.device_id
 
     async def remove_source(self, device_id: DeviceId) -> None:
         """Remove an RTSP source; `Refused` ``fleet.unknown-device``."""
         if not await self._work.write(lambda store: store.remove_source(device_id)):
             raise Refused("fleet.unknown-device", device_id=device_id)
-        self._tell()
+        self.enrolled()
 
     async def import_city(self, text: str) -> tuple[Imported | None, list[Problem]]:
         """Take over a ``civicam-city/1`` file, or nothing of it and the list of its faults.
@@ -375,7 +375,7 @@ class FleetService:
             return None, city.problems
         enrolment = await asyncio.to_thread(self._enrolment, city)
         imported = await self._work.write(lambda store: store.enrol(enrolment))
-        self._tell()
+        self.enrolled()
         return imported, []
 
     def _enrolment(self, city: CityFile) -> Enrolment:
@@ -391,7 +391,8 @@ class FleetService:
             self._clock.now(),
         )
 
-    def _tell(self) -> None:
+    def enrolled(self) -> None:
+        """Say that devices have come, gone or changed."""
         for callback in self.changed:
             callback()
 

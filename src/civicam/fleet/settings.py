@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from civicam.fleet.crs import System
 from civicam.fleet.law import Choice
 from civicam.fleet.register import Lists
+from civicam.fleet.sheets.settings import ImportSettings
 
 
 class OwnChoice(BaseModel):
@@ -58,6 +59,8 @@ class FleetSettings(BaseModel):
     """Reference system of the coordinates that devices report in their catalogues."""
     city_radius_km: Annotated[float, Field(gt=0)] = 40.0
     """A place farther from the city's middle is suspicious, where the city file gives no outline."""
+
+    imports: ImportSettings = ImportSettings()
 
     def lists(self) -> Lists:
         """What camera records may choose from."""

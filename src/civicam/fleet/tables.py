@@ -265,3 +265,27 @@ agent = Table(
     Column("sealed", LargeBinary, nullable=False),
 )
 """Whom probes ask by SNMP and ICMP. No foreign key: a node may be entered after its agent."""
+
+# -- spreadsheets -----------------------------------------------------------------------------------
+
+sheet_import = Table(
+    "fleet_import",
+    metadata,
+    Column("import_id", String(32), primary_key=True),
+    Column("file_name", String(200), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("state", String(12), nullable=False),
+    Column("counts", Text, nullable=False),  # JSON: rows by sheet and state
+    Column("digest", String(64), nullable=False),
+    Column("code", String(80), nullable=False),
+    Column("data", Text, nullable=False),  # JSON
+    Column("applied_at", UtcDateTime),
+    Column("applied_by", String(200), nullable=False),
+    Column("undone_at", UtcDateTime),
+    Column("undone_by", String(200), nullable=False),
+    Column("journal", LargeBinary),  # what it changed, cell by cell, while it can be undone
+)
+"""Batches of rows from spreadsheets. No foreign keys: the line outlives what it tells of."""

@@ -27,6 +27,7 @@ from civicam.web.api import (
     devices,
     fleet,
     graph,
+    imports,
     live,
     outages,
     overview,
@@ -83,6 +84,7 @@ def api() -> FastAPI:
         register.router,
         sites.router,
         graph.router,
+        imports.router,
         control.router,
         demo.router,
         live.router,
@@ -120,6 +122,7 @@ def create_app(services: Services, static: Path = HERE) -> FastAPI:
         ),
         began=services.clock.monotonic(),
     )
+    services.imports.news.append(app.state.hub.tell_import)
     app.include_router(system.probes)
     app.add_route("/api/openapi.json", _openapi, include_in_schema=False)
     for path in ("/upload/{token}", "/upload/{token}/{name:path}"):  # some devices add a file's name

@@ -19,6 +19,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from civicam.access.service import AccessService
 from civicam.fleet.facts import CatalogueApplied, DeviceId, PresenceChanged
 from civicam.fleet.service import FleetService
+from civicam.fleet.sheets.service import Progress
 from civicam.kernel.clock import Clock
 from civicam.kernel.errors import CivicamError
 from civicam.outages.facts import OutageFact, OutageId
@@ -142,6 +143,11 @@ class EventHub:
         text = orjson.dumps(message).decode()
         for console in self._consoles:
             console.put(text)
+
+    def tell_import(self, now: Progress) -> None:
+        """How far a batch of rows from a spreadsheet is."""
+        if self._consoles:
+            self.publish({"type": "import", **asdict(now)})
 
     async def _every(self, seconds: float, work: Any) -> None:
         while True:

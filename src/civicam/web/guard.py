@@ -21,6 +21,8 @@ from civicam.web.ports import Services
 COOKIE = "civicam_session"
 OPEN = frozenset({("POST", "/api/session"), ("POST", "/api/session/link")})
 """What may be asked under /api without a session: the two ways to get one."""
+STREAMED = frozenset({("POST", "/api/fleet/imports")})
+"""Uploads that the route reads in pieces and limits by itself."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 UPLOADS = "/upload/"
 """Where devices bring pictures: no session, a limit of its own, read in pieces (`civicam.web.uploads`)."""
@@ -59,7 +61,8 @@ class Guard:
             _demand_same_origin(headers)
         length = headers.get("content-length", "0")
         limit = self._services.settings.body_bytes
-        if not length.isdigit() or (int(length) > limit and not path.startswith(UPLOADS)):
+        streamed = path.startswith(UPLOADS) or (method, path) in STREAMED
+        if not length.isdigit() or (int(length) > limit and not streamed):
             raise Refused("web.too-large", limit=limit)
         if not path.startswith("/api") or (method, path) in OPEN:
             return
@@ -83,7 +86,8 @@ class Guard:
             await send(message)
 
         try:
-            if scope["method"] not in SAFE and not scope["path"].startswith(UPLOADS):
+            streamed = scope["path"].startswith(UPLOADS) or (scope["method"], scope["path"]) in STREAMED
+            if scope["method"] not in SAFE and not streamed:
                 receive = await _whole_body(receive, self._services.settings.body_bytes)
             await self._app(scope, receive, sending)
         except CivicamError as error:

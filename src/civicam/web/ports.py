@@ -16,6 +16,7 @@ from civicam.fleet.facts import ChannelId, DeviceId
 from civicam.fleet.graph_service import GraphService
 from civicam.fleet.register_service import RegisterService
 from civicam.fleet.service import FleetService
+from civicam.fleet.sheets.service import ImportService
 from civicam.fleet.sight import Checkup, DeviceSight, Position, TraceRow
 from civicam.fleet.site_register import SiteRegister
 from civicam.kernel.clock import Clock
@@ -210,6 +211,7 @@ class Services:
     fleet: FleetService
     register: RegisterService
     graph: GraphService
+    imports: ImportService
     access: AccessService
     alarms: AlarmService
     usability: UsabilityService
