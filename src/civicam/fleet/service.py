@@ -296,8 +296,7 @@ class FleetService:
 
     async def site(self, site_id: str) -> tuple[SiteRow, list[ChannelRow]]:
         """A site and its channels; `Refused` ``fleet.unknown-site``."""
-        found = await self._queries.read(lambda q: q.site(site_id))
-        if found is None:
+        if (found := await self._queries.read(lambda q: q.site(site_id))) is None:
             raise Refused("fleet.unknown-site", site_id=site_id)
         return found
 
