@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from tests.schema import migrated
 
 from civicam.access.facts import Login, Purpose
 from civicam.access.model import token_hash
@@ -18,7 +19,6 @@ from civicam.access.service import AccessService
 from civicam.access.settings import AccessSettings
 from civicam.access.store import AccessStore
 from civicam.db.engine import Database
-from civicam.db.migrate import migrate
 from civicam.db.unit import UnitOfWork
 from civicam.kernel.clock import ManualClock
 from civicam.kernel.errors import Operational, Refused
@@ -68,8 +68,7 @@ class House:
 @pytest.fixture
 def inside(tmp_path: Path) -> Callable[[Callable[[House], Awaitable[None]]], None]:
     """``inside(test)``: run a coroutine function with a fresh house."""
-    url = f"sqlite:///{tmp_path}/store.db"
-    migrate(url)
+    url = migrated(tmp_path / "store.db")
 
     def run(test: Callable[[House], Awaitable[None]]) -> None:
         async def main() -> None:

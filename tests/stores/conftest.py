@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -10,10 +11,12 @@ from pathlib import Path
 import psycopg
 import pytest
 from sqlalchemy import make_url
+from tests.schema import migrated
 
 from civicam.db.migrate import migrate
 
 LOCAL = ("postgresql://postgres@127.0.0.1:5432/postgres", "postgresql:///postgres?host=/var/run/postgresql")
+BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
 
 def _server() -> str | None:
@@ -36,25 +39,48 @@ def postgres_server() -> str:
     return url
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+@contextlib.contextmanager
+def _database(server: str, template: str = "template1") -> Iterator[str]:
+    """A database of PostgreSQL, a copy of another one; its name."""
+    name = f"civicam_test_{secrets.token_hex(6)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    try:
+        yield name
+    finally:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _url(server: str, name: str) -> str:
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def postgres_schema(postgres_server: str) -> Iterator[str]:
+    """The name of a database with our schema, to be copied."""
+    with _database(postgres_server) as name:
+        migrate(_url(postgres_server, name))
+        yield name
+
+
+@pytest.fixture(params=BOTH)
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty database."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/store.db"
         return
     server = request.getfixturevalue("postgres_server")
-    name = f"civicam_test_{secrets.token_hex(6)}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    try:
-        yield make_url(server).set(database=name).render_as_string(hide_password=False)
-    finally:
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with _database(server) as name:
+        yield _url(server, name)
 
 
-@pytest.fixture
-def url(empty_url: str) -> str:
+@pytest.fixture(params=BOTH)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database with our schema."""
-    migrate(empty_url)
-    return empty_url
+    if request.param == "sqlite":
+        yield migrated(tmp_path / "store.db")
+        return
+    server = request.getfixturevalue("postgres_server")
+    with _database(server, request.getfixturevalue("postgres_schema")) as name:
+        yield _url(server, name)

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
+from tests.schema import migrated
 
 from civicam.db.engine import Database
 from civicam.db.faults import translate
@@ -192,8 +193,7 @@ def test_every_fact_is_applied_exactly_once_whatever_is_killed(
     tmp_path_factory: pytest.TempPathFactory, steps: list[Step]
 ) -> None:
     """Any mixture of new facts, handlers that fail inside a batch, and dispatchers that are stopped."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('outbox')}/store.db"
-    migrate(url)
+    url = migrated(tmp_path_factory.mktemp("outbox") / "store.db")
 
     async def main() -> None:
         database = Database(url)

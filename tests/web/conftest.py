@@ -13,6 +13,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
+from tests.schema import migrated
 from tests.web.pretend import FastHasher, PretendEngine, PretendGateway, PretendOperator, PretendSights
 from tests.web.pretend_alarms import PretendAlarmDesk
 from tests.web.pretend_outages import PretendProber, PretendProbes, PretendRegisters
@@ -26,7 +27,6 @@ from civicam.alarms.service import AlarmService
 from civicam.alarms.settings import AlarmSettings
 from civicam.alarms.store import AlarmStore
 from civicam.db.engine import Database
-from civicam.db.migrate import migrate
 from civicam.db.outbox import Dispatcher
 from civicam.db.unit import UnitOfWork
 from civicam.fleet.agent_register import AgentRegister
@@ -191,9 +191,7 @@ def house(tmp_path: Path) -> OpenHouse:
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[House]:
-        url = f"sqlite:///{tmp_path}/store.db"
-        migrate(url)
-        database = Database(url)
+        database = Database(migrated(tmp_path / "store.db"))
         numbers = iter(range(10**9))
         clock = ManualClock()
         fleet = FleetService(
