@@ -89,6 +89,9 @@ def broken_stream(broken: list[int]) -> list[bytes]:
     return sent
 
 
+@example(
+    broken=[0, 0, 1, 0, 2], cuts=[348], garbage=b"\0garbage \x80"
+)  # after a stray packet the stream is found
 @example(broken=[0, 0, 10, 0, 11, 0, 1], cuts=[1350, 7977], garbage=b"$\0\0\5hello")
 @given(
     st.lists(st.integers(0, len(PACKETS) - 1), max_size=8),

@@ -2,8 +2,8 @@
 
 Three things are seen in the field: plain frames; RTSP interleaved framing (``$``, channel, length: RFC 2326
 §10.12); and a vendor header in front of the first frame. What does not look like the next frame (RTP version
-2 and the stream's payload type behind a believable length) starts a search: for the SSRC in its place, or,
-before any is known, for two frames in a row that have the same one.
+2 and the stream's payload type behind a believable length) starts a search: for an SSRC in its place that was
+seen before, or, where none is, for two frames in a row that have the same one.
 
 A length whose first byte is ``$`` (0x24xx = 9,216 to 9,471 bytes) is told from interleaving by where the RTP
 header then stands.
@@ -23,6 +23,8 @@ _HEAD = 16
 _LOOK = 6
 """Bytes needed to judge a frame: the longest framing and two bytes of RTP."""
 _DOLLAR = 0x24
+_SOURCES = 4
+"""SSRCs a search looks for at most."""
 
 
 def frame(packet: bytes) -> bytes:
@@ -41,7 +43,8 @@ class StreamFramer:
     def __init__(self) -> None:
         self.rest = b""
         """What came of a packet that is not whole yet, or of bytes that are still searched."""
-        self._ssrc = b""
+        self._known: list[bytes] = []
+        """SSRCs of the stream, the newest last: one stray packet must not hide the others from a search."""
         self._type = -1
         self._bad_run = 0
         self._searching = False
@@ -71,6 +74,8 @@ class StreamFramer:
                     break
             start, length = _candidate(data, position)
             if not start or not self._expected(data[start + 1]):
+                for packet in packets:
+                    self._learn(packet)
                 self._searching = True
                 self.resyncs += 1
                 continue
@@ -82,11 +87,18 @@ class StreamFramer:
         self.rest = data[position:]
         if packets:
             self._bad_run = 0
-            newest = packets[-1]
-            if not 192 <= newest[1] <= 223:
-                self._ssrc = newest[8:12]
-                self._type = newest[1] & 0x7F
+            self._learn(packets[-1])
         return packets
+
+    def _learn(self, packet: bytes) -> None:
+        if not 192 <= packet[1] <= 223:
+            self._type = packet[1] & 0x7F
+            self._remember(packet[8:12])
+
+    def _remember(self, ssrc: bytes) -> None:
+        known = self._known
+        if not known or known[-1] != ssrc:
+            self._known = [*[each for each in known if each != ssrc][1 - _SOURCES :], ssrc]
 
     def completed(self, data: bytes) -> bytes:
         """The packet in `rest`, with its length, if it is a plain one that ``data`` completes; else empty.
@@ -125,7 +137,7 @@ class StreamFramer:
 
     def follow(self, ssrc: int) -> None:
         """Somebody else took good packets of ``ssrc``: that is what a search looks for from now on."""
-        self._ssrc = ssrc.to_bytes(4, "big")
+        self._remember(ssrc.to_bytes(4, "big"))
 
     def _expected(self, second: int) -> bool:
         """Whether this second byte fits the stream: its payload type, or RTCP."""
@@ -133,25 +145,25 @@ class StreamFramer:
 
     def _search(self, data: bytes, first: int) -> int:
         """Where a frame begins that is surely one; else where to go on searching."""
-        position = self._by_ssrc(data, first) if self._ssrc else self._by_agreement(data, first)
+        position = self._by_ssrc(data, first)
+        if position < 0:
+            position = self._by_agreement(data, first)
         self.skipped_bytes += position - first
         self._bad_run += position - first
         return position
 
     def _by_ssrc(self, data: bytes, first: int) -> int:
-        """The stream is known: a frame has its SSRC in the right place."""
-        found = data.find(self._ssrc, first)
-        while found >= 0:
-            for position in (found - 10, found - 12):
-                if position >= first and _candidate(data, position)[0] == found - 8:
-                    self._searching = False
-                    self._type = data[found - 7] & 0x7F  # a camera may change its payload type
-                    return position
-            found = data.find(self._ssrc, found + 1)
-        return max(first, len(data) - _HEAD)
+        """The stream is known: a frame has one of its SSRCs in the right place; -1 when none has."""
+        starts = [start for ssrc in self._known if (start := _of(ssrc, data, first)) >= 0]
+        if not starts:
+            return -1
+        position = min(starts)
+        self._searching = False
+        self._type = data[_candidate(data, position)[0] + 1] & 0x7F  # a camera may change its payload type
+        return position
 
     def _by_agreement(self, data: bytes, first: int) -> int:
-        """Nothing is known yet (a vendor header comes first): two frames in a row must have one SSRC."""
+        """Nothing known is there (a vendor header comes first): two frames in a row must have one SSRC."""
         for position in range(first, len(data) - _HEAD):
             start, length = _candidate(data, position)
             if not start or length < _MIN_RTP:
@@ -164,6 +176,17 @@ class StreamFramer:
                 self._searching = False
                 return position
         return max(first, len(data) - _HEAD)
+
+
+def _of(ssrc: bytes, data: bytes, first: int) -> int:
+    """Where the first frame with this SSRC begins; -1 when there is none."""
+    found = data.find(ssrc, first)
+    while found >= 0:
+        for position in (found - 10, found - 12):
+            if position >= first and _candidate(data, position)[0] == found - 8:
+                return position
+        found = data.find(ssrc, found + 1)
+    return -1
 
 
 def _candidate(data: bytes, position: int) -> tuple[int, int]:
