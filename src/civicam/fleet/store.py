@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -273,8 +274,8 @@ def _stored(row: Row[Any]) -> StoredDevice:
     record = DeviceRecord(
         device_id=DeviceId(row.device_id),
         gb_id=row.gb_id or "",
-        protocol=row.protocol,
-        kind=row.kind,
+        protocol=sys.intern(row.protocol),  # of words that a whole city shares there is one copy
+        kind=sys.intern(row.kind),
         name=row.name,
         enabled=row.enabled,
         heartbeat_s=row.heartbeat_s,
@@ -282,7 +283,7 @@ def _stored(row: Row[Any]) -> StoredDevice:
         last_presence=Presence(row.presence),
         last_seen=row.last_seen,
         source=row.source,
-        transport=row.transport,
+        transport=sys.intern(row.transport),
         registered_at=row.registered_at,
         expires_s=row.expires_s,
         rtsp_url=row.rtsp_url,
@@ -297,7 +298,7 @@ def _credentials(row: Row[Any]) -> DeviceCredentials:
         row.gb_id,
         row.ha1_md5,
         row.enabled,
-        row.realm,
+        sys.intern(row.realm),
         row.ha1_sha256,
         row.username,
     )

@@ -44,6 +44,7 @@ class Verdict(enum.StrEnum):
 
 
 REFUSALS = frozenset(set(Verdict) - {Verdict.CHALLENGE, Verdict.STALE, Verdict.ACCEPT})
+_USUAL = ("MD5",)
 FOREIGN_NONCE = "gateway.foreign-nonce"
 
 
@@ -65,10 +66,12 @@ class Guard:
         self._own_id = own_id
         self._nonces = nonces
         self._wrong = wrong
-        self._algorithms = algorithms
+        self._algorithms = tuple(algorithms)
 
-    def offered(self, known: DeviceCredentials) -> list[str]:
+    def offered(self, known: DeviceCredentials) -> Sequence[str]:
         """The algorithms this device may answer by, the preferred one first."""
+        if self._algorithms == _USUAL and known.ha1_md5:
+            return _USUAL
         return [each for each in self._algorithms if _ha1(known, each)]
 
     def before_lookup(self, claim: Claim, now: float) -> Verdict | None:

@@ -45,8 +45,10 @@ class Sightings:
         if current is not None and current.call_id == call_id:
             since = current.since if current.source == source else now
         elif current is not None:
-            if any(each.call_id == call_id or _left(each.source, current.source, source) for each in past):
-                other = current.source
+            moved = source != current.source
+            for each in past:
+                if each.call_id == call_id or (moved and _left(each.source, current.source, source)):
+                    other = current.source
             past.append(current)
         self._past = (*past, _Sighting(source, call_id, since, now + expires))[-_KEPT:]
         return other

@@ -62,6 +62,8 @@ def digest_of(document: bytes) -> str:
 
 
 _Set = frozenset[NodeId]
+_SMALL = 4
+"""Sets of no more are worth looking for an equal one."""
 
 
 class Plant:
@@ -81,6 +83,7 @@ class Plant:
         self._soft: dict[NodeId, _Set] = {}
         self._power: dict[NodeId, _Set] = {}
         self._above: dict[NodeId, _Set] = {}
+        self._sets: dict[_Set, _Set] = {}
         self._branches: dict[NodeId, tuple[tuple[str, NodeId], ...]] = {}
         self.watching = {
             kind: frozenset(node for node, kinds in register.watch.items() if kind in kinds)
@@ -126,8 +129,12 @@ class Plant:
         found = self._above.get(node)
         if found is None:
             found = self.topology.ancestors(node) if node in self.topology else frozenset()
-            found = self._above[node] = found | {node}
+            found = self._above[node] = self._shared(found | {node})
         return found
+
+    def _shared(self, found: _Set) -> _Set:
+        """One copy of equal sets: most of a city's places have nothing below them and the same above."""
+        return self._sets.setdefault(found, found) if len(found) <= _SMALL else found
 
     def has_way(self, node: NodeId) -> bool:
         """Whether the graph knows the way of its data: then its silence means something."""
@@ -143,7 +150,8 @@ class Plant:
                 return both - self.topology.dark_if(before, on_battery=True) | {place}
         found = self._hard.get(place)
         if found is None:
-            found = self._hard[place] = self.topology.dark_if((place,), on_battery=True) | {place}
+            found = self._shared(self.topology.dark_if((place,), on_battery=True) | {place})
+            self._hard[place] = found
         return found
 
     def warm(self) -> None:
@@ -155,14 +163,15 @@ class Plant:
         """What goes dark later, when a battery is empty."""
         found = self._soft.get(place)
         if found is None:
-            found = self._soft[place] = self.topology.dark_if((place,)) - self.hard(place)
+            found = self._shared(self.topology.dark_if((place,)) - self.hard(place))
+            self._soft[place] = found
         return found
 
     def power(self, place: NodeId) -> _Set:
         """What loses its supply if ``place`` fails, without itself."""
         found = self._power.get(place)
         if found is None:
-            found = self._power[place] = self._electric.dark_if((place,)) - {place}
+            found = self._power[place] = self._shared(self._electric.dark_if((place,)) - {place})
         return found
 
     def branches(self, place: NodeId) -> tuple[tuple[str, NodeId], ...]:

@@ -61,9 +61,10 @@ class GbId(str):
 
         Raises `Refused` ``signalling.bad-id`` for anything else.
         """
-        text = text.strip(" \t\r\n")
-        if len(text) != 20 or not _is_digits(text):
-            raise bad_id(text)
+        if len(text) != 20 or not (text.isascii() and text.isdigit()):
+            text = text.strip(" \t\r\n")
+            if len(text) != 20 or not _is_digits(text):
+                raise bad_id(text)
         return cls(text)
 
     @property

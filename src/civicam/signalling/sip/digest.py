@@ -137,12 +137,19 @@ def challenge(
     realm: str, nonce: str, *, algorithm: str = "MD5", qop: str = "auth", stale: bool = False
 ) -> str:
     """A WWW-Authenticate value; ``qop=""`` leaves qop out, for devices that know only the old form."""
-    parts = [f"realm={quote(realm)}", f"nonce={quote(nonce)}", f"algorithm={algorithm}"]
+    before, after = _around_nonce(realm, algorithm, qop, stale)
+    return before + quote(nonce) + after
+
+
+@lru_cache(256)
+def _around_nonce(realm: str, algorithm: str, qop: str, stale: bool) -> tuple[str, str]:
+    """What stands before and after the nonce in a challenge: the same for a whole city."""
+    parts = [f"algorithm={algorithm}"]
     if qop:
         parts.append(f"qop={quote(qop)}")
     if stale:
         parts.append("stale=true")
-    return "Digest " + ", ".join(parts)
+    return f"Digest realm={quote(realm)}, nonce=", ", " + ", ".join(parts)
 
 
 def parse_challenge(value: str) -> Challenge | None:

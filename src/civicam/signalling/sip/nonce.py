@@ -76,7 +76,7 @@ class NonceBook:
         if len(nonce) != _LENGTH or not nonce.isascii():
             return NonceState.FORGED
         head = nonce[: _TIME_DIGITS + _COUNT_DIGITS]
-        if not hmac.compare_digest(self._mac(head, device).encode(), nonce[len(head) :].encode()):
+        if not hmac.compare_digest(self._mac(head, device), nonce[len(head) :]):
             return NonceState.FORGED
         age = now - int(head[:_TIME_DIGITS], 16) / 1000
         if age > self._lifetime or age < -1.0:

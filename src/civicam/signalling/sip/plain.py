@@ -115,11 +115,17 @@ class PlainHeaders(Headers):
     def only(self, key: str) -> bool:
         return self._values is not None or super().only(key)
 
+    def echoed(self) -> Iterable[str | None]:
+        """What every answer echoes: Via, From, To, Call-ID, CSeq."""
+        values = self._values
+        return map(super().first, _ECHOED) if values is None else values[:5]
+
 
 class PlainRequest(Request):
     """A request whose top Via carries ``received`` and ``rport`` already."""
 
     __slots__ = ("_from_user", "_to_user", "key")
+    headers: PlainHeaders
 
     def __init__(
         self, parts: tuple[str, str], values: list[str | None], users: Sequence[str], body: bytes
@@ -147,7 +153,7 @@ class PlainRequest(Request):
         """The bytes of `civicam.signalling.sip.build.new_response` without a body. Raises `BadMessage` for a
         header value with a line break.
         """
-        via, from_, to, call_id, cseq = map(self.headers.first, _ECHOED)
+        via, from_, to, call_id, cseq = self.headers.echoed()
         more = ""
         for name, value in headers:
             if "\r" in value or "\n" in value or not name:
