@@ -274,8 +274,8 @@ def _stored(row: Row[Any]) -> StoredDevice:
     record = DeviceRecord(
         device_id=DeviceId(row.device_id),
         gb_id=row.gb_id or "",
-        protocol=sys.intern(row.protocol),  # of words that a whole city shares there is one copy
-        kind=sys.intern(row.kind),
+        protocol="rtsp" if row.protocol == "rtsp" else "gb28181",
+        kind=sys.intern(row.kind),  # of words that a whole city shares there is one copy
         name=row.name,
         enabled=row.enabled,
         heartbeat_s=row.heartbeat_s,
