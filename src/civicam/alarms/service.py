@@ -33,7 +33,7 @@ FACTS: dict[str, type[AlarmFact]] = {RAISED: AlarmRaised, RESET: AlarmReset}
 """Names of this room's facts in the outbox."""
 
 _SWEEP_S = 3600.0
-_SWEEP = 5_000
+_SWEEP = 200
 """Alarms deleted in one unit of work: a large one would hold up everybody else's."""
 
 

@@ -2,7 +2,9 @@
 
 Meanwhile those that are back raise alarms; each is to be answered, and to be in the store when the platform
 is killed at the end. The time of an alarm includes what the lossy net costs both sides in retransmissions
-(RFC 3261: half a second for the first).
+(RFC 3261: half a second for the first, one more for the second, two for the third), which nobody can take
+away: a device whose alarm is lost three times has waited 3.5 s before the platform hears of it. So the
+platform's own share is told too, and has to be within the goal for every single alarm.
 
 Admission, questions and the rest are as operators have them; only heartbeats come faster than usual, so that
 a device wrongly called lost shows within the measurement.
@@ -58,12 +60,16 @@ def run(count: int = 5_892, seconds: float = 120.0) -> Report:
     for percent in (50, 99):
         report.figures[f"alarm_p{percent}_s"] = percentile(done.alarm_s, percent)
     report.figures["alarm_longest_s"] = max(done.alarm_s, default=0.0)
+    for percent in (50, 99):
+        report.figures[f"alarm_own_p{percent}_s"] = percentile(done.alarm_own_s, percent)
+    report.figures["alarm_own_longest_s"] = max(done.alarm_own_s, default=0.0)
     report.figures["alarms"] = done.alarms
     report.figures["alarms_kept"] = kept["alarms"]
     after = watch.all_online_after_s
     report.goals["all_online"] = Goal(ALL_BACK_S, seconds if after is None else after, "s")
     report.goals["false_offline"] = Goal(0, kept["lost"], "devices")
     report.goals["alarms_answered_p99"] = Goal(ALARM_S, percentile(done.alarm_s, 99), "s")
+    report.goals["alarms_own_longest"] = Goal(ALARM_S, max(done.alarm_own_s, default=0.0), "s")
     report.goals["alarms_unanswered"] = Goal(0, done.alarms - len(done.alarm_s), "alarms")
     report.goals["alarms_kept"] = Goal(done.alarms, kept["alarms"], "alarms", at_most=False)
     return report

@@ -22,7 +22,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from civicam.bench.signalling_messages import Camera, alarm_taken
-from civicam.bench.signalling_work import Done, Work
+from civicam.bench.signalling_work import Done, Raised, Work
 from civicam.kernel.errors import Operational
 
 _PATIENCE_S = 120.0
@@ -50,17 +50,6 @@ class _Asked:
     interval: float = _T1
 
 
-@dataclass(slots=True)
-class _Raised:
-    """An alarm; ``heard`` once it has its 200, it is over with the platform's own answer."""
-
-    number: int
-    data: bytes
-    at: float
-    interval: float = _T1
-    heard: bool = False
-
-
 class Devices:
     """The cameras numbered from ``first`` of one measurement."""
 
@@ -79,7 +68,7 @@ class Devices:
         self._asked: dict[int, _Asked] = {}
         self._due: list[tuple[float, int, int]] = []
         """Retransmissions and retries: when, camera, serial of the request (0: begin again)."""
-        self._raised: dict[int, _Raised] = {}
+        self._raised: dict[int, Raised] = {}
         """Alarms that are not over, by serial."""
         self._silent = False
         self._away: set[int] = set()
@@ -216,11 +205,22 @@ class Devices:
         """Send an alarm."""
         self._serial += 1
         now = time.monotonic()
-        raised = _Raised(number, self._cameras[number].alarm(self._serial), now)
+        raised = Raised(number, self._cameras[number].alarm(self._serial), now, _T1)
         self._raised[self._serial] = raised
         self._done.alarms += 1
         heapq.heappush(self._due, (now + _T1, number, self._serial))
-        self._send(raised.data, self._cameras[number])
+        self._send_alarm(raised)
+
+    def _send_alarm(self, raised: Raised) -> None:
+        if self._send(raised.data, self._cameras[raised.number]) and raised.left_at is None:
+            raised.left_at = time.monotonic()
+
+    def _said(self, data: bytes) -> None:
+        """What the platform sent, before the net may lose it: the end of its own share of an alarm's time."""
+        raised = None if data[:8] == b"SIP/2.0 " else self._raised.get(alarm_taken(data) or 0)
+        if raised is not None and not raised.answered and raised.left_at is not None:
+            raised.answered = True
+            self._done.alarm_own_s.append(time.monotonic() - raised.left_at)
 
     def _ask(self, number: int, kind: str, challenge: bytes = b"", begun: float | None = None) -> None:
         self._serial += 1
@@ -238,18 +238,24 @@ class Devices:
         heapq.heappush(self._due, (now + _T1, number, self._serial))
         self._send(data, camera)
 
-    def _send(self, data: bytes, camera: Camera) -> None:
+    def _send(self, data: bytes, camera: Camera) -> bool:
+        """Whether it left."""
         if self._loss and self._random.random() < self._loss:
-            return
+            return False
         ancillary = [(socket.IPPROTO_IP, _IP_PKTINFO, camera.packet_info)]
-        with contextlib.suppress(BlockingIOError):  # lost like any other datagram
+        try:
             self._socket.sendmsg([data], ancillary, 0, self._to)
+        except BlockingIOError:
+            return False  # lost like any other datagram
+        return True
 
     def _listen(self, timeout_s: float) -> None:
         """Take everything that is there."""
         if not self._poll.poll(timeout_s * 1000):
             return
         for data in self._arrived():
+            if self._raised:
+                self._said(data)
             if self._loss and self._random.random() < self._loss:
                 continue
             if data[:8] == b"SIP/2.0 ":
@@ -330,13 +336,13 @@ class Devices:
             heapq.heappush(self._due, (now + asked.interval, number, serial))
             self._send(asked.data, self._cameras[number])
 
-    def _repeat(self, raised: _Raised, serial: int, now: float) -> None:
+    def _repeat(self, raised: Raised, serial: int, now: float) -> None:
         """Send an alarm again that has no 200 yet."""
         if raised.heard or now - raised.at >= _TIMEOUT:
             return
         raised.interval = min(raised.interval * 2, _T2)
         heapq.heappush(self._due, (now + raised.interval, raised.number, serial))
-        self._send(raised.data, self._cameras[raised.number])
+        self._send_alarm(raised)
 
 
 @contextmanager

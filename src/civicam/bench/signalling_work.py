@@ -45,6 +45,25 @@ class Done:
     alarms: int = 0
     alarm_s: list[float] = field(default_factory=list)
     """Of each alarm that was answered: from its first sending to the platform's word that it has it."""
+    alarm_own_s: list[float] = field(default_factory=list)
+    """Of these what is the platform's: from the first copy that the net did not lose to the first sending of
+    its word.
+    """
+
+
+@dataclass(slots=True)
+class Raised:
+    """An alarm; ``heard`` once it has its 200, it is over with the platform's own answer."""
+
+    number: int
+    data: bytes
+    at: float
+    interval: float
+    heard: bool = False
+    left_at: float | None = None
+    """When the first copy was not lost on its way."""
+    answered: bool = False
+    """The platform's word left it, whether or not it is lost on the way here."""
 
 
 def percentile(values: Sequence[float], percent: int) -> float:

@@ -105,7 +105,7 @@ def rooms(settings: Settings) -> Rooms:
         settings.fleet,
     )
     access = AccessService(UnitOfWork(database, AccessStore), Argon2Hasher(), _token, clock, settings.access)
-    alarms = AlarmService(UnitOfWork(database, AlarmStore), clock, settings.alarms)
+    alarms = AlarmService(UnitOfWork(database, AlarmStore, urgent=True), clock, settings.alarms)
     asked = AskedNodes(StoredHeartbeats(database, clock, settings.fleet.heartbeat_flush_s), clock)
     outages = OutageService(
         UnitOfWork(database, OutageStore),

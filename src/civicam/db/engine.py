@@ -3,7 +3,12 @@
 One thread owns the one writing connection. It takes what has gathered in its bounded queue, runs every unit
 in a savepoint of one transaction and commits them together; while one commit is on its way to the disk the
 next group gathers. That is what makes durable single writes cheap: hundreds of commits a second carry
-thousands of rows. Readers have connections and threads of their own and see one consistent picture each.
+thousands of rows.
+
+What is urgent (an alarm) has a queue of its own: it is taken first and committed by itself, and a group that
+is under way is committed as far as it has come. So it waits for one unit and one commit of others at most.
+
+Readers have connections and threads of their own and see one consistent picture each.
 
 A unit that raises is rolled back alone. An error that breaks the transaction (disk full, connection lost)
 fails every unit of the group and applies nothing; the next group starts afresh, so the store mends itself
@@ -145,6 +150,7 @@ class Database:
         self._reader = open_engine(url, writer=False, readers=self.settings.readers)
         self._pool = ThreadPoolExecutor(self.settings.readers, thread_name_prefix="civicam-db-read")
         self._queue: deque[_Unit[Any]] = deque()
+        self._urgent: deque[_Unit[Any]] = deque()
         self._ready = threading.Condition()
         self._closing = False
         self._connection: Connection | None = None
@@ -154,15 +160,15 @@ class Database:
     @property
     def waiting(self) -> int:
         """Writes in the queue."""
-        return len(self._queue)
+        return len(self._queue) + len(self._urgent)
 
     @property
     def dialect(self) -> str:
         """``sqlite`` or ``postgresql``."""
         return self._writer.dialect.name
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
-        """Run ``work`` in the next group; durable when this returns.
+    async def write(self, work: Callable[[Connection], T], *, urgent: bool = False) -> T:
+        """Run ``work`` in the next group; durable when this returns. ``urgent``: before whatever else waits.
 
         What ``work`` raises rolls back what it did and is raised here. `Operational`: ``db.busy`` (queue full
         or another process holds the store), ``db.full``, ``db.unreachable``, ``db.failed``, ``db.closed``.
@@ -172,10 +178,13 @@ class Database:
         with self._ready:
             if self._closing:
                 raise Operational("db.closed")
-            if len(self._queue) >= self.settings.queue:
+            queue, most = self._queue, self.settings.queue
+            if urgent:
+                queue, most = self._urgent, self.settings.urgent
+            if len(queue) >= most:
                 self.counters.refused_busy += 1
                 raise Operational("db.busy", reason="queue")
-            self._queue.append(unit)
+            queue.append(unit)
             self._ready.notify()
         result: T = await unit.future
         return result
@@ -211,17 +220,21 @@ class Database:
     def _run(self) -> None:
         while True:
             with self._ready:
-                while not self._queue and not self._closing:
+                while not (self._urgent or self._queue or self._closing):
                     self._ready.wait()
-                group = [self._queue.popleft() for _ in range(min(len(self._queue), self.settings.group))]
+                yields = not self._urgent
+                queue = self._queue if yields else self._urgent
+                group = [queue.popleft() for _ in range(min(len(queue), self.settings.group))]
             if not group:
                 self._drop_connection()
                 return
-            published = self._commit(group)
+            published = self._commit(group, yields)
             self._settle(group, published)
 
-    def _commit(self, group: list[_Unit[Any]]) -> bool:
-        """Run and commit a group; True when it has put facts into the outbox."""
+    def _commit(self, group: list[_Unit[Any]], yields: bool) -> bool:
+        """Run and commit a group; True when it has put facts into the outbox. With ``yields`` it ends early
+        for what is urgent: then only what is committed stays in ``group``.
+        """
         try:
             connection = self._connect()
             with connection.begin():
@@ -230,8 +243,7 @@ class Database:
                 if len(group) == 1:
                     self._alone(group[0], connection)
                 else:
-                    for unit in group:
-                        self._one(connection, unit)
+                    self._each(connection, group, yields)
             published = bool(connection.info.pop(PUBLISHED, False))
         except Exception as error:  # noqa: BLE001 -- whatever happened, every unit of the group must hear of it
             self._fail(group, error)
@@ -249,6 +261,16 @@ class Database:
             transaction = connection.get_transaction()
             if transaction is not None:
                 transaction.rollback()
+
+    def _each(self, connection: Connection, group: list[_Unit[Any]], yields: bool) -> None:
+        """One after the other; what is urgent ends it early, and the rest waits in front of all others."""
+        for number, unit in enumerate(group):
+            if number and yields and self._urgent:
+                with self._ready:
+                    self._queue.extendleft(reversed(group[number:]))
+                del group[number:]
+                return
+            self._one(connection, unit)
 
     def _one(self, connection: Connection, unit: _Unit[Any]) -> None:
         """One unit in its savepoint; an error that breaks the group is raised, others stay with the unit."""

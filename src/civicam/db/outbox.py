@@ -35,6 +35,9 @@ Handler = Callable[[Connection, str, Any], None]
 Watcher = Callable[[str, Any], Awaitable[None]]
 
 BATCH = 500
+HANDLED = 100
+"""Facts a handler gets in one unit of work: what is urgent waits for no more than that.
+"""
 RETRY_S = 1.0
 SWEEP_S = 3600.0
 
@@ -149,12 +152,12 @@ class Dispatcher:
         if rows:
             place.last_id = rows[-1].id
             self.delivered += len(rows)
-        return len(rows) == BATCH
+        return len(rows) == (BATCH if place.handler is None else HANDLED)
 
     def _handle(self, connection: Connection, place: _Place) -> Sequence[Row[Any]]:
         """In the writer's thread: apply a batch and move the cursor, one transaction."""
         assert place.handler is not None
-        rows = _batch(connection, _find(connection, place))
+        rows = _batch(connection, _find(connection, place), HANDLED)
         for row in rows:
             place.handler(connection, row.fact_id, self._fact(row))
         if rows:
@@ -185,9 +188,9 @@ class Dispatcher:
             log.warning("outbox.sweep-failed", error=repr(error))
 
 
-def _batch(connection: Connection, after: int) -> Sequence[Row[Any]]:
+def _batch(connection: Connection, after: int, most: int = BATCH) -> Sequence[Row[Any]]:
     return connection.execute(
-        select(outbox).where(outbox.c.id > after).order_by(outbox.c.id).limit(BATCH)
+        select(outbox).where(outbox.c.id > after).order_by(outbox.c.id).limit(most)
     ).all()
 
 

@@ -18,6 +18,8 @@ class DbSettings(BaseModel):
     Empty: civicam.db in the data directory."""
     queue: Annotated[int, Field(ge=1)] = 10_000
     """Writes that may wait for the writer; one more is refused with ``db.busy``."""
+    urgent: Annotated[int, Field(ge=1)] = 1_000
+    """Writes of alarms that may wait, in a queue of their own."""
     group: Annotated[int, Field(ge=1)] = 500
     """Writes committed together at most."""
     readers: Annotated[int, Field(ge=1, le=64)] = 4

@@ -16,13 +16,16 @@ T = TypeVar("T")
 class UnitOfWork(Generic[S]):
     """Builds the room's store on the transaction's connection and hands it to the callable."""
 
-    def __init__(self, database: Database, store: Callable[[Connection], S]) -> None:
+    def __init__(self, database: Database, store: Callable[[Connection], S], *, urgent: bool = False) -> None:
         self._database = database
+        self._urgent = urgent
         self._store = store
 
     async def write(self, work: Callable[[S], T]) -> T:
         """One unit; see `Database.write`."""
-        return await self._database.write(lambda connection: work(self._store(connection)))
+        return await self._database.write(
+            lambda connection: work(self._store(connection)), urgent=self._urgent
+        )
 
     async def read(self, work: Callable[[S], T]) -> T:
         """One consistent picture; see `Database.read`."""

@@ -45,7 +45,7 @@ FACTS: dict[str, type[UsabilityFact]] = {
 }
 """Names of this room's facts in the outbox."""
 
-GROUP = 1_000
+GROUP = 250
 """Changes in one unit of work: more would hold up everybody else's."""
 _STOOD_STILL = 3
 _LEAST_STILL_S = 30.0
