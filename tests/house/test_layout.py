@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOMS = ("alarms", "outages", "usability", "fleet", "access")
+ROOMS = ("alarms", "outages", "usability", "fleet", "access", "audit")
 ROOM_FILES = (
     "__init__.py",
     "README.md",

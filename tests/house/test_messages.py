@@ -13,7 +13,7 @@ import pytest
 from civicam.kernel.messages import MESSAGES
 
 CODE = re.compile(
-    r"^(access|alarms|bench|config|db|demo|fleet|gateway|media|outages|probes|signalling|simulator|usability|web)\.[a-z0-9]+(-[a-z0-9]+)*$"
+    r"^(access|alarms|audit|bench|config|db|demo|fleet|gateway|media|outages|probes|signalling|simulator|usability|web)\.[a-z0-9]+(-[a-z0-9]+)*$"
 )
 FAMILIES = {"Refused", "Operational", "Bug"}
 CHINESE = re.compile(r"[一-鿿]")

@@ -14,6 +14,7 @@ from alembic.script import ScriptDirectory
 
 import civicam.access.tables
 import civicam.alarms.tables
+import civicam.audit.tables
 import civicam.fleet.tables
 import civicam.gateway.tables
 import civicam.outages.tables

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from civicam.kernel.messages import (
     access,
     alarms,
+    audit,
     bench,
     config,
     db,
@@ -32,6 +33,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     for room in (
         access,
         alarms,
+        audit,
         bench,
         config,
         db,
