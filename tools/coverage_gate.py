@@ -20,6 +20,7 @@ FLOORS: dict[str, tuple[int, str]] = {
     "signalling/gb28181": (100, "src/civicam/signalling/gb28181/*"),
     "media/core": (97, "src/civicam/media/core/*"),
     "access": (95, "src/civicam/access/*"),
+    "audit": (100, "src/civicam/audit/*"),
     "kernel": (100, "src/civicam/kernel/*"),
     "alarms (pure)": (100, "src/civicam/alarms/model.py,src/civicam/alarms/facts.py"),
     "usability (pure)": (
@@ -40,6 +41,7 @@ TESTS = [
     "tests/wire",
     "tests/kernel",
     "tests/access",
+    "tests/audit",
     "tests/alarms",
     "tests/outages",
     "tests/fleet",

@@ -20,6 +20,7 @@ from pydantic_settings import PydanticBaseSettingsSource as Source
 
 from civicam.access.settings import AccessSettings
 from civicam.alarms.settings import AlarmSettings
+from civicam.audit.settings import AuditSettings
 from civicam.db.settings import DbSettings
 from civicam.fleet.settings import FleetSettings
 from civicam.gateway.settings import GatewaySettings
@@ -53,6 +54,7 @@ class Settings(BaseSettings):
     db: DbSettings = DbSettings()
     fleet: FleetSettings = FleetSettings()
     access: AccessSettings = AccessSettings()
+    audit: AuditSettings = AuditSettings()
     usability: UsabilitySettings = UsabilitySettings()
     alarms: AlarmSettings = AlarmSettings()
     outages: OutageSettings = OutageSettings()

@@ -17,7 +17,7 @@ from civicam.kernel.errors import Refused
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0011"
+HEAD = "0012"
 """The newest revision in `civicam.db.migrations`; a test holds it to that."""
 _VERSIONS = "alembic_version"
 
