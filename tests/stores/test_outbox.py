@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -187,5 +187,30 @@ def test_old_facts_are_forgotten_when_every_handler_has_them(url: str) -> None:
         assert await seen.until(2) == [3, 4]
         await dispatcher.aclose()
         assert await database.read(kept) == [1, 2, 3, 4]
+
+    run(url, test)
+
+
+def test_a_handler_of_many_gets_them_in_order_and_all_again_when_it_failed(url: str) -> None:
+    async def test(database: Database) -> None:
+        await table(database)
+        await database.write(tell(1, 2, 3))
+        groups: list[list[int]] = []
+
+        def take(connection: Connection, facts: Sequence[tuple[str, Happened]]) -> None:
+            groups.append([fact.number for _, fact in facts])
+            for fact_id, fact in facts:
+                keep(connection, fact_id, fact)
+            if len(groups) == 1:
+                raise ValueError("the first time")
+
+        dispatcher = Dispatcher(database, ManualClock(), KINDS)
+        dispatcher.handle_many("keeper", take)
+        await dispatcher.start()
+        while dispatcher.delivered < 3:  # noqa: ASYNC110 -- the handler may still be at it
+            await asyncio.sleep(0)
+        await dispatcher.aclose()
+        assert groups == [[1, 2, 3], [1, 2, 3]]
+        assert await database.read(kept) == [1, 2, 3]
 
     run(url, test)

@@ -35,20 +35,21 @@ from civicam.usability.facts import Leg, State, UsableChanged
 _PART = 500
 
 
-def take_symptoms(connection: Connection, _fact_id: str, fact: Any) -> None:
-    """A handler of the outbox: what the rooms below tell becomes a symptom, in the same transaction."""
+def take_symptoms(connection: Connection, facts: Sequence[tuple[str, Any]]) -> None:
+    """A handler of the outbox: what the rooms below tell becomes symptoms, in the same transaction."""
+    told = [(fact, found) for _, fact in facts if (found := _symptom(connection, fact)) is not None]
+    if told:
+        OutageStore(connection).append([found for _, found in told], _when(told[-1][0]))
+
+
+def _symptom(connection: Connection, fact: Any) -> Fact | None:
     if isinstance(fact, PresenceChanged):
-        found = symptom_of(connection, fact)
-    elif isinstance(fact, UsableChanged):
-        found = channel_symptom_of(connection, fact)
-    elif (
-        isinstance(fact, UsabilityGap) and fact.kind == "stalled"
-    ):  # after a restart the room knows by itself
-        found = CollectorGap(f"s{int(fact.start.timestamp())}", fact.start, fact.end, fact.kind)
-    else:
-        return
-    if found is not None:
-        OutageStore(connection).append([found], _when(fact))
+        return symptom_of(connection, fact)
+    if isinstance(fact, UsableChanged):
+        return channel_symptom_of(connection, fact)
+    if isinstance(fact, UsabilityGap) and fact.kind == "stalled":  # after a restart the room knows by itself
+        return CollectorGap(f"s{int(fact.start.timestamp())}", fact.start, fact.end, fact.kind)
+    return None
 
 
 def symptom_of(connection: Connection, fact: PresenceChanged) -> Fact | None:
@@ -71,6 +72,8 @@ def symptom_of(connection: Connection, fact: PresenceChanged) -> Fact | None:
 
 def channel_symptom_of(connection: Connection, fact: UsableChanged) -> Fact | None:
     """What it means that a channel became usable or not; where its device does not signal, nothing more."""
+    if fact.after is not State.BAD and fact.before is not State.BAD:
+        return None
     owner = connection.execute(
         select(channel.c.device_id).where(channel.c.channel_id == fact.channel_id)
     ).scalar_one_or_none()

@@ -220,7 +220,7 @@ class Platform:
         dispatcher = Dispatcher(
             found.database, found.clock, FACTS | ALARM_FACTS | OUTAGE_FACTS | USABILITY_FACTS
         )
-        dispatcher.handle("outages", take_symptoms)
+        dispatcher.handle_many("outages", take_symptoms)
         dispatcher.watch("consoles", app.state.hub.watch)
         dispatcher.watch("usability", found.usability.hear)
         await dispatcher.start()

@@ -71,11 +71,8 @@ class Plant:
 
     def __init__(self, register: Register) -> None:
         self.register = register
-        missing = [
-            Node(device, NodeKind.DEVICE, "")
-            for device in register.channels
-            if device not in {node.node_id for node in register.nodes}
-        ]
+        known = {node.node_id for node in register.nodes}
+        missing = [Node(device, NodeKind.DEVICE, "") for device in register.channels if device not in known]
         self.topology = Topology.of([*register.nodes, *missing], register.edges)
         electric = [edge for edge in register.edges if edge.medium is Medium.POWER]
         self._electric = Topology.of(self.topology.nodes.values(), electric)
