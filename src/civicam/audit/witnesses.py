@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 from pathlib import Path
 
 import httpx
 
+from civicam.audit.export import checkpoint_line
 from civicam.audit.facts import Checkpoint
 from civicam.kernel.errors import Operational
-
-
-def line(checkpoint: Checkpoint) -> str:
-    """A checkpoint as one line of JSON; exports hold the same lines."""
-    return json.dumps({"checkpoint": checkpoint.note}, ensure_ascii=False) + "\n"
 
 
 class FileWitness:
@@ -27,7 +22,7 @@ class FileWitness:
 
     async def tell(self, checkpoint: Checkpoint) -> None:
         """See `civicam.audit.ports.Witness`."""
-        await asyncio.to_thread(self._append, line(checkpoint))
+        await asyncio.to_thread(self._append, checkpoint_line(checkpoint.note) + "\n")
 
     def _append(self, text: str) -> None:
         try:

@@ -1,0 +1,1 @@
+../src/civicam/audit/verifier.py
