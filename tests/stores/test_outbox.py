@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection, text
 
 from civicam.db.engine import Database
@@ -162,6 +163,29 @@ def test_a_handler_that_fails_does_not_hold_up_the_others(url: str) -> None:
         await database.write(tell(1))
         assert await seen.until(1) == [1]
         assert dispatcher.failures >= 1
+        await dispatcher.aclose()
+
+    run(url, test)
+
+
+def test_forgetting_is_done_a_few_at_a_time_and_to_the_end(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(database: Database) -> None:
+        monkeypatch.setattr("civicam.db.outbox.SWEPT", 2)
+        await table(database)
+        clock = ManualClock()
+        await database.write(tell(1, 2, 3, 4, 5))
+        dispatcher = Dispatcher(database, clock, KINDS)
+        dispatcher.handle("keeper", keep)
+        await dispatcher.start()
+        clock.advance(database.settings.outbox_keep_days * 86400 - 1)
+        await dispatcher._sweep()
+        count = text("SELECT count(*) FROM db_outbox")
+        assert await database.read(lambda c: c.execute(count).scalar_one()) == 5
+        clock.advance(2)
+        units = database.counters.units
+        await dispatcher._sweep()
+        assert await database.read(lambda c: c.execute(count).scalar_one()) == 0
+        assert database.counters.units - units == 3
         await dispatcher.aclose()
 
     run(url, test)

@@ -19,7 +19,7 @@ import orjson
 
 from civicam.bench.endurance_city import City, Lost, city
 from civicam.bench.endurance_client import Api, Json
-from civicam.bench.endurance_figures import Sample, judge, remaining
+from civicam.bench.endurance_figures import Sample, growth, judge, remaining
 from civicam.bench.endurance_load import Load, Pace, Told
 from civicam.bench.report import Goal, Report
 from civicam.fleet.presence import CONNECTION_LOST
@@ -58,6 +58,8 @@ class _Seen:
     after: Sample
     online: int
     devices: int
+    grown: str
+    """The tables that grew most."""
 
 
 def run(wish: Wish) -> Report:
@@ -81,6 +83,7 @@ async def _whole(wish: Wish, running: City) -> tuple[Told, _Seen]:
     running.sample(await api.metrics())
     await asyncio.sleep(1.0)
     before = running.sample(await api.metrics())
+    tables = running.tables()
     load = Load(running, api, channels, wish.pace, wish.seed)
     samples: list[Sample] = []
     working = asyncio.create_task(load.run(wish.seconds))
@@ -93,8 +96,9 @@ async def _whole(wish: Wish, running: City) -> tuple[Told, _Seen]:
             _progress(samples[-1], load.told)
             _keep(wish.samples, samples[-1])
     await working
+    grown = growth(tables, running.tables(), time.monotonic() - begun)
     after = await _drained(api, running, before)
-    return load.told, _Seen(before, samples, after, int(after["online"]), devices)
+    return load.told, _Seen(before, samples, after, int(after["online"]), devices, grown)
 
 
 async def _online(api: Api) -> tuple[int, list[Json]]:
@@ -159,6 +163,8 @@ def _tell(report: Report, wish: Wish, told: Told, seen: _Seen) -> None:
         "samples": len(seen.samples),
         **dict(sorted(told.counts.items())),
         "failures": "; ".join(f"{count} × {name}" for name, count in sorted(told.failures.items())),
+        "why": "; ".join(told.why),
+        "tables_mib_an_hour": seen.grown,
         "first_picture_p50_s": _quantile(told.first_picture_s, 0.5),
         "first_picture_p95_s": _quantile(told.first_picture_s, 0.95),
     }

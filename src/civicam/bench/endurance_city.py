@@ -107,6 +107,19 @@ class City:
         figures["platform_rss_besides_trace"] = figures["platform_rss"] - figures["trace_mib"]
         return figures
 
+    def tables(self) -> dict[str, float]:
+        """MiB of each table, its indexes added to it: what it is that grows."""
+        engine = create_engine(f"sqlite:///{self._folder}/civicam.db")
+        try:
+            with engine.connect() as connection:
+                rows = connection.exec_driver_sql(
+                    "SELECT s.tbl_name, sum(d.pgsize) FROM dbstat d JOIN sqlite_master s ON s.name = d.name "
+                    "GROUP BY s.tbl_name"
+                ).all()
+        finally:
+            engine.dispose()
+        return {name: size / _MIB for name, size in rows}
+
     def _cpu_percent(self, workers: list[psutil.Process]) -> float:
         """Of one core, platform and workers, since the call before."""
         spent = 0.0

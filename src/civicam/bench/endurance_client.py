@@ -26,8 +26,10 @@ Json = dict[str, Any]
 class Refusal(Exception):
     """The API said no: status and error code."""
 
-    def __init__(self, status: int, code: str) -> None:
+    def __init__(self, status: int, code: str, words: str = "") -> None:
         super().__init__(f"{status} {code}")
+        self.words = words
+        """What else the answer said."""
         self.status = status
         self.code = code
 
@@ -73,7 +75,7 @@ class Api:
         finally:
             line.close()
         if answer.status >= 400:
-            raise Refusal(answer.status, _code(data))
+            raise Refusal(answer.status, _code(data), data[:300].decode("utf-8", "replace"))
         if cookie:
             self._cookie = cookie.partition(";")[0]
         return data
@@ -91,12 +93,15 @@ class Api:
             max_queue=None,
             compression=None,
         )
+        said = "nothing"
         try:
             async with asyncio.timeout(_PICTURE_S):
                 async for message in socket:
                     if is_key_frame(message):
                         return socket
-            raise Operational("bench.no-picture", way="annexb", state="closed")
+                    said = message[:200] if isinstance(message, str) else said
+            state = f"closed {socket.close_code} after {said}"
+            raise Operational("bench.no-picture", way="annexb", state=state)
         except BaseException:
             socket.transport.abort()
             raise

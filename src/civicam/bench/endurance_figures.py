@@ -127,3 +127,10 @@ def remaining(before: Sample, now: Sample) -> list[str]:
     return [
         each.name for each in WATCHED if each.left is not None and _more(before, now, each.name) > each.left
     ]
+
+
+def growth(before: Mapping[str, float], after: Mapping[str, float], seconds: float, most: int = 8) -> str:
+    """The tables that grew most, in words: MiB an hour."""
+    grown = {name: (size - before.get(name, 0.0)) * 3_600 / seconds for name, size in after.items()}
+    first = sorted(grown.items(), key=lambda each: -each[1])[:most]
+    return "; ".join(f"{name} {more:.2f}" for name, more in first if more > 0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -24,6 +25,7 @@ Kind = Literal["live", "playback"]
 PEACE_S = 45.0
 """A device that was restarted is left alone for so long before a stream of it has to start."""
 _PAUSE_S = 5.0
+_MOST_WHY = 50
 _TAPE = timedelta(minutes=5)
 
 
@@ -48,6 +50,8 @@ class Told:
     counts: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
     """By kind and code."""
+    why: list[str] = field(default_factory=list)
+    """Every start that failed, in words: when, what, how long it had taken, and what was said."""
     first_picture_s: list[float] = field(default_factory=list)
     restarted: list[tuple[str, datetime]] = field(default_factory=list)
     """Devices switched off and on, with the moment."""
@@ -134,6 +138,7 @@ class Load:
             socket = await self._api.show(ticket)
         except FAULTS as fault:
             told.failures[f"{kind} {str(fault) or type(fault).__name__}"] += 1
+            self._explain(kind, channel, fault, asked)
             return
         finally:
             self._opening[device] -= 1
@@ -150,6 +155,17 @@ class Load:
             told.failures[f"leaving {kind} {str(fault) or type(fault).__name__}"] += 1
         finally:
             self._watched[device] -= 1
+
+    def _explain(self, kind: Kind, channel: Json, fault: BaseException, asked: float) -> None:
+        """Keep why a start failed, and say it at once: the platform's log has the same moment."""
+        seconds = time.monotonic() - asked
+        words = (
+            f"{datetime.now(UTC):%H:%M:%S} {kind} of {channel['gb_id']} after {seconds:.2f} s: "
+            f"{type(fault).__name__} {fault} {getattr(fault, 'words', '')}"
+        )
+        if len(self.told.why) < _MOST_WHY:
+            self.told.why.append(words)
+        print(f"        {words}", file=sys.stderr)
 
     def _pick(self) -> Json:
         """A channel whose device had its peace."""

@@ -41,7 +41,10 @@ HANDLED = 100
 """Facts a handler gets in one unit of work: what is urgent waits for no more than that.
 """
 RETRY_S = 1.0
-SWEEP_S = 3600.0
+SWEEP_S = 300.0
+SWEPT = 1_000
+"""Facts forgotten in one unit of work: it holds up whoever else writes.
+"""
 
 
 _adapters: dict[type[Any], TypeAdapter[Any]] = {}
@@ -186,14 +189,16 @@ class Dispatcher:
         return _adapter(self._kinds[row.name]).validate_json(row.body)
 
     async def _sweep(self) -> None:
-        """Forget facts that are old and that every handler has passed."""
+        """Forget facts that are old and that every handler has passed, a few at a time."""
         keep = self._clock.now() - timedelta(days=self._database.settings.outbox_keep_days)
         passed = [place.last_id for place in self._places if place.handler is not None]
-        old = delete(outbox).where(outbox.c.at < keep)
+        old = select(outbox.c.id).where(outbox.c.at < keep)
         if passed:
             old = old.where(outbox.c.id <= min(passed))
+        some = delete(outbox).where(outbox.c.id.in_(old.order_by(outbox.c.id).limit(SWEPT)))
         try:
-            await self._database.write(lambda connection: connection.execute(old).rowcount)
+            while await self._database.write(lambda connection: connection.execute(some).rowcount) == SWEPT:
+                pass
         except Exception as error:  # noqa: BLE001 -- the next sweep comes
             log.warning("outbox.sweep-failed", error=repr(error))
 

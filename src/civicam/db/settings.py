@@ -26,5 +26,7 @@ class DbSettings(BaseModel):
     """Threads (and connections) that read."""
     migrate_at_start: bool = True
     """Bring the schema up to date when the server starts; off: `civicam migrate` does it."""
-    outbox_keep_days: Annotated[float, Field(gt=0)] = 7.0
-    """How long a delivered fact stays in the outbox."""
+    outbox_keep_days: Annotated[float, Field(gt=0)] = 0.05
+    """How long a fact stays in the outbox after everybody has it: long enough to look at what just happened.
+    The rooms keep what is to be kept; a city writes some 20 MiB of facts an hour, and each is deleted again.
+    """

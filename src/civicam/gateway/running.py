@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from typing import NamedTuple
 
@@ -119,7 +120,7 @@ class Running:
         self.ghosts = Ghosts(desk, media.engine, media.ssrcs, media.history_ssrcs)
         media.sessions.before = self.ghosts.settled
         media.sessions.gone = broadcasts.gone
-        self.subscriptions = Subscriptions(desk, self.commands.next_sn)
+        self.subscriptions = Subscriptions(desk, self.commands.next_sn, random.Random(seeds.secret).random)
         self.notices = Notices(desk, self.inbox, self.subscriptions)
         self._join_events(CatalogueNotices(desk, self.resync))
         self.dispatch = self._join_methods(Dispatch(desk, media.sessions))

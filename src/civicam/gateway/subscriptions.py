@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import heapq
 import itertools
-import random
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -66,10 +65,11 @@ class Subscription:
 class Subscriptions:
     """One for the gateway. ``next_sn`` numbers the bodies."""
 
-    def __init__(self, desk: Desk, next_sn: Callable[[], int]) -> None:
+    def __init__(self, desk: Desk, next_sn: Callable[[], int], jitter: Callable[[], float]) -> None:
         limits = desk.settings.subscription
         self._desk = desk
         self._next_sn = next_sn
+        self._jitter = jitter
         self._times = SubscriptionTimes(
             expires=limits.expires_s, retry=limits.retry_s, retry_limit=limits.retry_most_s
         )
@@ -116,7 +116,7 @@ class Subscriptions:
         mine = self._devices.setdefault(entry.device_id, {})
         if self._stopped or (kind, target) in mine:
             return
-        client = SubscriptionClient(self._times, jitter=random.random)
+        client = SubscriptionClient(self._times, jitter=self._jitter)
         made = mine[kind, target] = Subscription(entry, kind, target, next(self._numbers), client)
         client.start(self._now())
         self._follow(made)

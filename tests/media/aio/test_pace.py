@@ -9,7 +9,7 @@ from civicam.media.aio.hub import Hub, HubLimits
 from civicam.media.aio.source import SourceFigures
 from civicam.media.aio.stream import LiveStream, Patience
 from civicam.media.core.unit import Codec, Frame
-from civicam.media.engine import EngineEvent, StreamKind
+from civicam.media.engine import EngineEvent, Idle, StreamKind, StreamStarted
 
 
 class Told:
@@ -74,3 +74,26 @@ def test_packets_of_a_recording_never_wait(stream: LiveStream, kind: StreamKind)
     stream.play(kind)
     stream.tick(2.0, awaited=False)
     assert not told(stream)
+
+
+def test_who_waited_for_the_first_picture_has_the_whole_time_to_come(clip: list[Picture]) -> None:
+    """A device that answers at the end of the linger time: its session was called unwatched a moment after
+    its first picture, before anybody could have a ticket for it.
+    """
+    events: list[EngineEvent] = []
+    made = LiveStream(
+        "s",
+        Patience(5.0, 5.0, 600.0, 10.0, 300.0),
+        events.append,
+        lambda on_parameters: Hub(HubLimits(1 << 20, 100), lambda: 0.0, on_parameters),
+        0.0,
+    )
+    made.source = Told()
+    for second in range(1, 10):
+        made.tick(float(second), awaited=False)
+    made.hub.push([Frame(Codec.H264, 0, 0, True, clip[0].data, 9.9, False, False, (0,))])
+    for second in range(10, 20):
+        made.tick(float(second), awaited=False)
+    assert [type(each) for each in events] == [StreamStarted]
+    made.tick(20.0, awaited=False)
+    assert events[-1] == Idle("s")

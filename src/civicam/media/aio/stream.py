@@ -64,6 +64,8 @@ class LiveStream:
         self._watched = now
         self._awaited = False
         self._started = False
+        self._shown = False
+        """As `_started`, as far as the clock that ticks has seen."""
         self._state: tuple[str, str | None] = ("playing", None)
         self._window: list[tuple[int, int]] = []  # (lost, expected) at each tick
 
@@ -139,6 +141,9 @@ class LiveStream:
             self._watched = now
             over = now - self._paused_since >= self._patience.pause_timeout_s
             return "media.pause-timeout" if over else None
+        if self._started and not self._shown:
+            # nobody could watch before: whoever waited for the first picture has the whole time to come
+            self._shown, self._watched = True, now
         if self.hub.viewers or awaited or self.hub.sinks or self.kind is StreamKind.DOWNLOAD:
             self._watched = now
         elif now - self._watched >= self._patience.linger_s:

@@ -267,14 +267,14 @@ ROWS: tuple[Quirk, ...] = (
     ),
     Quirk(
         name="catalogue-without-sn",
-        source="public device simulators",
+        source="invented",
         behaviour="Answers do not repeat the SN of the question.",
         measure="Taken while a question is open; they end nothing and take nothing away.",
         test=_GATEWAY + "test_stranger_conduct.py::test_answers_without_our_sn_are_read_and_prove_no_absence",
     ),
     Quirk(
         name="device-info-silent",
-        source="public device simulators",
+        source="sb-im/sbgb28181, run",
         behaviour="DeviceInfo gets no answer, not even 200.",
         measure="The list of channels is asked for after 15 s.",
         test=_GATEWAY

@@ -37,21 +37,21 @@ ROWS: tuple[Quirk, ...] = (
     ),
     Quirk(
         name="sdp-two-returns",
-        source="public device simulators",
+        source="liwenlongonly/gb28181_client, run",
         behaviour="Lines that end in two carriage returns.",
         measure="Read as one end.",
         test=_GB + "test_sdp.py::test_answers_as_they_come",
     ),
     Quirk(
         name="answer-without-sdp",
-        source="public device simulators",
+        source="told of public simulators, not met by us",
         behaviour="200 to INVITE without SDP, To tag or Contact.",
         measure="Acknowledged; what comes to the offered port is shown, else it is told as a useless answer.",
         test=_GATEWAY + "test_odd_clients.py::test_an_answer_without_sdp_and_no_pictures_is_told_and_ended",
     ),
     Quirk(
         name="answer-sound-first",
-        source="public device simulators",
+        source="invented",
         behaviour="The answer names its sound before its video.",
         measure="The video is read.",
         test=_GATEWAY + "test_strangers.py::test_an_odd_answer_gives_video_all_the_same",
@@ -192,14 +192,14 @@ ROWS: tuple[Quirk, ...] = (
     ),
     Quirk(
         name="ts-instead-of-ps",
-        source="public device simulators",
+        source="445990772/gb28181_simulator, Ellean/gb28181-camera-simulator, run",
         behaviour="MPEG-TS after agreeing on PS.",
         measure="Recognised and played.",
         test=_TESTS + "media/core/test_ts.py::test_every_picture_of_ffmpegs_stream_comes_whole_and_in_time",
     ),
     Quirk(
         name="elementary-instead-of-ps",
-        source="public device simulators",
+        source="invented; the Annex C of 2022 allows it where it was agreed",
         behaviour="Bare H.264 or H.265 after agreeing on PS, or after an answer that names nothing.",
         measure="Recognised by its parameter sets and played.",
         test="tests/media/core/test_odd_senders.py"
@@ -207,7 +207,7 @@ ROWS: tuple[Quirk, ...] = (
     ),
     Quirk(
         name="payload-type-changes",
-        source="public device simulators",
+        source="445990772/gb28181_simulator, run: 33 after agreeing on 96",
         behaviour="Another payload type than agreed.",
         measure="Followed.",
         test=_TESTS + "media/core/test_rfc4571.py::test_a_camera_may_change_its_payload_type",

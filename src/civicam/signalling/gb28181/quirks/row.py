@@ -29,8 +29,9 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Quirk:
-    """One row. ``makers`` are lower-case words looked for in manufacturer or user agent;
-    empty when the measure is always on. ``change`` are the profile fields it sets."""
+    """One row. ``source``: where it was met or told of; ``invented`` when nobody is known to do it and it
+    is only made sure that it is borne. ``makers`` are lower-case words looked for in manufacturer or user
+    agent; empty when the measure is always on. ``change`` are the profile fields it sets."""
 
     name: str
     source: str

@@ -46,7 +46,7 @@ ROWS: tuple[Quirk, ...] = (
     ),
     Quirk(
         name="nonce-invented",
-        source="public device simulators",
+        source="445990772/gb28181_simulator, run",
         behaviour="An Authorization with a nonce of the client's own making.",
         measure="Never accepted: challenged.",
         test=_GATEWAY + "test_registrar.py::test_nonce_that_is_not_ours_is_challenged_anew",
@@ -138,7 +138,7 @@ ROWS: tuple[Quirk, ...] = (
     ),
     Quirk(
         name="content-length-characters",
-        source="public device simulators",
+        source="told of public simulators, not met by us",
         behaviour="Content-Length counts characters, not bytes.",
         measure="Understood, over TCP too.",
         test=_SIP + "test_parse.py::test_a_length_in_characters_is_understood_on_tcp",
@@ -166,7 +166,7 @@ ROWS: tuple[Quirk, ...] = (
     ),
     Quirk(
         name="content-type-cut",
-        source="public device simulators",
+        source="invented",
         behaviour="Content-Type is Application/MANSCDP, without +xml.",
         measure="Taken.",
         test=_GATEWAY + "test_strangers.py::test_a_stranger_registers_beats_lists_and_shows",
@@ -180,7 +180,7 @@ ROWS: tuple[Quirk, ...] = (
     ),
     Quirk(
         name="tags-swapped",
-        source="public device simulators",
+        source="invented",
         behaviour="A BYE repeats From and To of our INVITE, so the tags stand the wrong way round.",
         measure="It ends the session.",
         test=_GATEWAY
