@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from civicam.access.model import token_hash
 from civicam.access.service import AccessService
 from civicam.access.settings import AccessSettings
 from civicam.access.store import AccessStore
+from civicam.audit.facts import Entry, Result, Target
 from civicam.db.engine import Database
 from civicam.db.unit import UnitOfWork
 from civicam.kernel.clock import ManualClock
@@ -37,12 +38,27 @@ class Hasher:
         return stored == f"hashed:{password}"
 
 
+class Log:
+    """Keeps entries; ``broken`` takes none."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.broken = False
+
+    async def append(self, entry: Entry) -> int:
+        if self.broken:
+            raise Refused("audit.no-entry", reason="db.full")
+        self.entries.append(entry)
+        return len(self.entries) - 1
+
+
 class House:
     """The room on its store; tokens count."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self.clock = ManualClock()
+        self.log = Log()
         numbers = itertools.count(1)
         self.access = AccessService(
             UnitOfWork(database, AccessStore),
@@ -50,6 +66,7 @@ class House:
             lambda: f"token-{next(numbers)}",
             self.clock,
             AccessSettings(session_idle_s=3600, session_absolute_s=86400, login_free_attempts=3),
+            self.log,
         )
 
     async def administrator(self) -> Login:
@@ -254,6 +271,43 @@ def test_no_line_no_picture(inside: Any) -> None:
             await h.access.begin_viewing(login.user, "C1", "sub", (Purpose.DUTY, OFFICE))
         assert caught.value.code == "access.no-record"
         assert caught.value.data["reason"] == "db.closed"
+
+    inside(test)
+
+
+def test_a_viewing_is_in_the_audit_log_with_the_name_of_the_camera(inside: Any) -> None:
+    async def test(h: House) -> None:
+        login = await h.administrator()
+
+        async def names(channel_ids: Sequence[str]) -> dict[str, str]:
+            return dict.fromkeys(channel_ids, "东门")
+
+        h.access.channel_names = names
+        viewing = await h.access.begin_viewing(login.user, "C1", "sub", (Purpose.DUTY, OFFICE))
+        began = h.log.entries[-1]
+        assert (began.action, began.target, began.result, began.purpose) == (
+            *("view.sub", Target("channel", "C1", "东门"), Result.ALLOWED),
+            "duty",
+        )
+        assert began.actor is not None
+        assert (began.actor.name, began.actor.client, began.facts) == (
+            *("admin", OFFICE),
+            {"viewing": viewing.viewing_id},
+        )
+        await h.access.end_viewing(viewing.viewing_id)
+        assert (h.log.entries[-1].action, h.log.entries[-1].facts) == ("view.end", began.facts)
+
+    inside(test)
+
+
+def test_no_audit_line_no_picture(inside: Any) -> None:
+    async def test(h: House) -> None:
+        login = await h.administrator()
+        h.log.broken = True
+        with pytest.raises(Refused) as caught:
+            await h.access.begin_viewing(login.user, "C1", "sub", (Purpose.DUTY, OFFICE))
+        assert (caught.value.code, caught.value.data["reason"]) == ("access.no-record", "db.full")
+        assert await h.access.viewings() == []
 
     inside(test)
 

@@ -57,7 +57,7 @@ class Forged:
 
     def lines(self) -> list[str]:
         """The export."""
-        found = [header_line(self.log_id, self.keys, len(self.entries))]
+        found = [header_line(self.keys, len(self.entries))]
         found += [json.dumps(each, ensure_ascii=False) for each in self.entries]
         return found + [json.dumps({"checkpoint": note}, ensure_ascii=False) for _, note in self.checkpoints]
 
@@ -78,7 +78,7 @@ def made(random: Random, most: int = 60) -> Forged:
     first = SigningKey(0, base64.b64encode(signers[0].public).decode(), 0, clock.now(), "", "")
     log = Forged([first], signers, notes.log_id(signers[0].public))
     size, boot = random.randint(4, most), random.randbytes(8).hex()
-    turn = random.randint(1, size - 2) if random.random() < 0.5 else None
+    turn = random.randint(1, size - 3) if random.random() < 0.5 else None
     for seq in range(size):
         clock.advance(random.random())
         if random.random() < 0.05:

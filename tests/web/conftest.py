@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -26,6 +27,10 @@ from civicam.alarms.service import FACTS as ALARM_FACTS
 from civicam.alarms.service import AlarmService
 from civicam.alarms.settings import AlarmSettings
 from civicam.alarms.store import AlarmStore
+from civicam.audit.keys import KeyFiles
+from civicam.audit.service import AuditService
+from civicam.audit.settings import AuditSettings
+from civicam.audit.store import AuditStore
 from civicam.db.engine import Database
 from civicam.db.outbox import Dispatcher
 from civicam.db.unit import UnitOfWork
@@ -141,6 +146,7 @@ class House:
     outages: OutageService
     usability: UsabilityService
     probes: PretendProbes
+    audit: AuditService
     logged_in: str = ""
 
     async def log_in(self) -> dict[str, Any]:
@@ -201,13 +207,23 @@ def house(tmp_path: Path) -> OpenHouse:
             clock,
             FleetSettings(),
         )
+        audit = AuditService(
+            UnitOfWork(database, AuditStore),
+            KeyFiles(tmp_path / "audit.key"),
+            clock,
+            AuditSettings(),
+            os.urandom,
+        )
+        await audit.start()
         access = AccessService(
             UnitOfWork(database, AccessStore),
             FastHasher(),
             lambda: f"token-{next(numbers):040}",
             clock,
             AccessSettings(),
+            audit,
         )
+        access.channel_names = fleet.channel_names
         alarms = AlarmService(UnitOfWork(database, AlarmStore), clock, AlarmSettings())
         outages = OutageService(
             UnitOfWork(database, OutageStore),
@@ -238,6 +254,7 @@ def house(tmp_path: Path) -> OpenHouse:
             graph=GraphService(UnitOfWork(database, GraphStore)),
             imports=make_imports(database, clock, tmp_path, fleet.enrolled),
             access=access,
+            audit=audit,
             alarms=alarms,
             outages=outages,
             usability=usability,
@@ -273,11 +290,12 @@ def house(tmp_path: Path) -> OpenHouse:
             async with httpx.AsyncClient(transport=transport, base_url=BASE) as http:
                 yield House(
                     *(app, http, fleet, access, database, gateway, engine, clock, ready, operator),
-                    *(alarms, outages, usability, probes),
+                    *(alarms, outages, usability, probes, audit),
                 )
         finally:
             await app.state.hub.aclose()
             await dispatcher.aclose()
+            await audit.aclose()
             await database.aclose()
 
     return opened

@@ -66,7 +66,7 @@ def test_a_full_disk_is_named_and_space_mends_it(stack: Stack, small_disk: Path)
     answers = [add_source(stack, number) for number in range(1, 40)]  # the log file may have room for a few
     status, body = answers[-1]
     assert status == 503
-    assert body["error"]["code"] == "db.full"
+    assert (body["error"]["code"], body["error"]["data"]["reason"]) == ("audit.no-entry", "db.full")
     assert body["error"]["message"]["zh-CN"]
     # What is known can still be looked at, and the fault is in the figures and in the log.
     assert stack.situation()["devices"]["total"] == 1 + [status for status, _ in answers].count(201)

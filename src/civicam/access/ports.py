@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -28,6 +29,14 @@ class StoredSession:
     user: User
     created_at: datetime
     seen_at: datetime
+
+
+class ChannelNames(Protocol):
+    """What channels are called."""
+
+    async def __call__(self, channel_ids: Sequence[str]) -> dict[str, str]:
+        """Names by id; those nobody knows are lacking."""
+        ...
 
 
 class AccessStore(Protocol):

@@ -8,8 +8,10 @@ from datetime import timedelta
 
 from civicam.access.facts import Login, Purpose, Role, User, UserId, Viewing, ViewingId
 from civicam.access.model import ADMINISTRATOR, Life, Throttle, check_password, token_hash
-from civicam.access.ports import AccessStore, Hasher
+from civicam.access.ports import AccessStore, ChannelNames, Hasher
 from civicam.access.settings import AccessSettings
+from civicam.audit.facts import Actor, Entry, Result, Target
+from civicam.audit.ports import AuditLog
 from civicam.kernel.clock import Clock
 from civicam.kernel.errors import CivicamError, Refused
 from civicam.kernel.work import Work
@@ -30,12 +32,16 @@ class AccessService:
         token: Callable[[], str],
         clock: Clock,
         settings: AccessSettings,
+        audit: AuditLog,
     ) -> None:
         self._work = work
         self._hasher = hasher
         self._token = token
         self._clock = clock
         self._settings = settings
+        self._audit = audit
+        self.channel_names: ChannelNames | None = None
+        """What channels are called: bootstrap plugs it in."""
         self._life = Life(
             timedelta(seconds=settings.session_idle_s), timedelta(seconds=settings.session_absolute_s)
         )
@@ -188,15 +194,32 @@ class AccessService:
             self._clock.now(),
         )
         try:
+            await self._audit.append(await self._told(user, viewing))
             await self._work.write(lambda store: store.add_viewing(viewing))
         except CivicamError as error:
-            raise Refused("access.no-record", reason=error.code) from error
+            reason = (
+                str(error.data.get("reason", error.code)) if error.code == "audit.no-entry" else error.code
+            )
+            raise Refused("access.no-record", reason=reason) from error
         return viewing
+
+    async def _told(self, user: User, viewing: Viewing) -> Entry:
+        """A viewing as the audit log has it; the channel by the name it has now."""
+        names = {} if self.channel_names is None else await self.channel_names([viewing.channel_id])
+        return Entry(
+            f"view.{viewing.stream}",
+            Actor(user.user_id, user.name, user.role.value, "", viewing.client),
+            Target("channel", viewing.channel_id, names.get(viewing.channel_id, "")),
+            Result.ALLOWED,
+            purpose=viewing.purpose.value,
+            facts={"viewing": viewing.viewing_id},
+        )
 
     async def end_viewing(self, viewing_id: ViewingId) -> None:
         """Write its end. Idempotent."""
         now = self._clock.now()
         await self._work.write(lambda store: store.end_viewing(viewing_id, now))
+        await self._audit.append(Entry("view.end", facts={"viewing": viewing_id}))
 
     async def viewings(self, limit: int = 100) -> list[Viewing]:
         """The newest viewings."""

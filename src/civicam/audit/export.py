@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Sequence
 from typing import Any, Final
 
 from civicam.audit.facts import Part, SigningKey, Stamped
+from civicam.audit.notes import log_id
 
 FORMAT: Final = "civicam-audit/1"
 
 
-def header_line(log_id: str, keys: Sequence[SigningKey], size: int) -> str:
+def header_line(keys: Sequence[SigningKey], size: int) -> str:
     """What an auditor needs first: whose log, which keys, how many entries."""
     known = [{"public": key.public, "statement": key.statement, "signature": key.signature} for key in keys]
-    return _line({"format": FORMAT, "log": log_id, "size": size, "keys": known})
+    log = log_id(base64.b64decode(keys[0].public)) if keys else ""
+    return _line({"format": FORMAT, "log": log, "size": size, "keys": known})
 
 
 def entry_line(entry: Stamped) -> str:

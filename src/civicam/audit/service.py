@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+import structlog
+
+from civicam.audit.export import checkpoint_line, entry_line, header_line
 from civicam.audit.facts import (
     REQUEST,
     Checkpoint,
@@ -32,6 +35,8 @@ from civicam.audit.tree import Frontier, consistency_proof, frontier_of, inclusi
 from civicam.kernel.clock import Clock
 from civicam.kernel.errors import CivicamError, Refused
 from civicam.kernel.work import Work
+
+log = structlog.get_logger("civicam.audit")
 
 PAGE = 2_000
 """Entries read at once for an export."""
@@ -148,6 +153,7 @@ class AuditService:
     def _refuse(self, group: Sequence[_Waiting], error: Exception) -> None:
         self.failing = error.code if isinstance(error, CivicamError) else type(error).__name__
         self.counters.refused += len(group)
+        log.error("audit.not-written", reason=self.failing, entries=len(group))
         for each in group:
             if not each.future.done():
                 refused = Refused("audit.no-entry", reason=self.failing)
@@ -204,6 +210,17 @@ class AuditService:
     async def keys(self) -> list[SigningKey]:
         """All public keys there were."""
         return await self._work.read(lambda store: store.keys())
+
+    async def lines(self) -> AsyncIterator[str]:
+        """The export, page by page, of the log as it is when this begins; no line breaks."""
+        size, keys = await self.size(), await self.keys()
+        yield header_line(keys, size)
+        for place in range(0, size, PAGE):
+            for each in await self.entries(place, min(PAGE, size - place)):
+                yield entry_line(each)
+        for checkpoint in await self.checkpoints():
+            if checkpoint.size <= size:
+                yield checkpoint_line(checkpoint.note)
 
     # -- erasing
 

@@ -7,6 +7,7 @@ the wire, the workers and the web, and is not paid for by who only wants a log-i
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -19,6 +20,11 @@ from civicam.access.service import AccessService
 from civicam.access.store import AccessStore
 from civicam.alarms.service import AlarmService
 from civicam.alarms.store import AlarmStore
+from civicam.audit.keys import KeyFiles
+from civicam.audit.ports import Witness
+from civicam.audit.service import AuditService
+from civicam.audit.store import AuditStore
+from civicam.audit.witnesses import FileWitness, HttpWitness
 from civicam.bootstrap.outages import FleetRegisters, StoredHeartbeats
 from civicam.bootstrap.probing import AskedNodes
 from civicam.config import Settings
@@ -69,6 +75,7 @@ class Rooms:
     graph: GraphService
     imports: ImportService
     access: AccessService
+    audit: AuditService
     usability: UsabilityService
     directory: ChannelDirectory
     agents: AgentRegister
@@ -104,7 +111,12 @@ def rooms(settings: Settings) -> Rooms:
         clock,
         settings.fleet,
     )
-    access = AccessService(UnitOfWork(database, AccessStore), Argon2Hasher(), _token, clock, settings.access)
+    keys = KeyFiles(settings.data / "audit.key")
+    audit = AuditService(UnitOfWork(database, AuditStore), keys, clock, settings.audit, os.urandom)
+    access = AccessService(
+        UnitOfWork(database, AccessStore), Argon2Hasher(), _token, clock, settings.access, audit
+    )
+    access.channel_names = fleet.channel_names
     alarms = AlarmService(UnitOfWork(database, AlarmStore, urgent=True), clock, settings.alarms)
     asked = AskedNodes(StoredHeartbeats(database, clock, settings.fleet.heartbeat_flush_s), clock)
     outages = OutageService(
@@ -127,6 +139,7 @@ def rooms(settings: Settings) -> Rooms:
         graph=graph,
         imports=imports,
         access=access,
+        audit=audit,
         usability=usability,
         directory=directory,
         agents=agents,
@@ -156,6 +169,14 @@ def _imports(
         settings.data / "imports",
         fleet.enrolled,
     )
+
+
+def witnesses(settings: Settings) -> list[Witness]:
+    """Who keeps the checkpoints of the audit log."""
+    said = settings.audit
+    file = said.witness_file or settings.data / "audit-witness.jsonl"
+    urls = [HttpWitness(url, said.witness_timeout_s, said.witness_token) for url in said.witness_urls]
+    return [FileWitness(file), *urls]
 
 
 @asynccontextmanager

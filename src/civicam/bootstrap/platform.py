@@ -15,7 +15,7 @@ import structlog
 import uvicorn
 
 from civicam.alarms.service import FACTS as ALARM_FACTS
-from civicam.bootstrap import Rooms, prepare, rooms
+from civicam.bootstrap import Rooms, prepare, rooms, witnesses
 from civicam.bootstrap.endings import cancelling, closing
 from civicam.bootstrap.outages import take_symptoms
 from civicam.bootstrap.probing import EvidenceForOutages
@@ -117,6 +117,8 @@ class Platform:
         await asyncio.to_thread(prepare, settings)
         found = self.rooms = rooms(settings)
         self._later("store", 10, found.database.aclose)
+        await found.audit.start(witnesses(settings))
+        self._later("audit", 8, found.audit.aclose)
         ended = await found.access.start()
         if ended:
             log.info("viewings.ended-after-crash", viewings=ended)
@@ -195,6 +197,7 @@ class Platform:
             graph=found.graph,
             imports=found.imports,
             access=found.access,
+            audit=found.audit,
             alarms=found.alarms,
             usability=found.usability,
             directory=found.directory,

@@ -44,6 +44,7 @@ COMMANDS: dict[str, Entry] = {
     "check": Entry("civicam.cli.check", "Say what is missing on this machine and how to mend it."),
     "bench": Entry("civicam.bench.command", "Measure signalling, media, live view and the truth of outages."),
     "outages": Entry("civicam.cli.outages", "Check, list and export the outage ledger."),
+    "audit": Entry("civicam.cli.audit", "Verify and export the audit log, change its key."),
     "openapi": Entry("civicam.cli.maintain:openapi", "Print the API's OpenAPI description.", hidden=True),
     "worker": Entry("civicam.media.aio.worker", "Media worker; started by `civicam serve`.", hidden=True),
 }

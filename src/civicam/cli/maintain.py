@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from civicam.audit.facts import Actor, Entry, Result, Target
 from civicam.bootstrap import open_rooms
 from civicam.cli.options import Config, Data, address, welcome
 from civicam.config import Settings, load
@@ -61,6 +62,10 @@ async def _import(settings: Settings, text: str) -> list[Problem]:
     return problems
 
 
+OPERATOR = Actor("", "command line", "system")
+"""Whoever has a shell on the server: the log cannot know more."""
+
+
 @users.command()
 def link(
     name: Annotated[str, typer.Argument(help="Whose link; the first administrator is made by it.")] = ADMIN,
@@ -72,6 +77,7 @@ def link(
 
     async def make() -> str:
         async with open_rooms(settings) as rooms:
+            await rooms.audit.append(Entry("user.link", OPERATOR, Target("user", "", name), Result.ALLOWED))
             return await rooms.access.make_link(name)
 
     typer.echo(welcome(address(settings), asyncio.run(make())))
@@ -92,6 +98,9 @@ def password(
 
     async def change() -> None:
         async with open_rooms(settings) as rooms:
+            await rooms.audit.append(
+                Entry("user.password", OPERATOR, Target("user", "", name), Result.ALLOWED)
+            )
             await rooms.access.set_password(await rooms.access.user(name), chosen)
 
     asyncio.run(change())

@@ -6,7 +6,7 @@ from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.responses import JSONResponse
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
@@ -39,6 +39,7 @@ from civicam.web.api import (
     usability,
     works,
 )
+from civicam.web.audited import audited
 from civicam.web.broadcast import BroadcastDesk
 from civicam.web.events import EventHub
 from civicam.web.guard import Guard
@@ -93,7 +94,7 @@ def api() -> FastAPI:
         snapshots.router,
         system.router,
     ):
-        app.include_router(router, prefix="/api")
+        app.include_router(router, prefix="/api", dependencies=[Depends(audited)])
     return app
 
 

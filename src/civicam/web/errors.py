@@ -21,6 +21,9 @@ STATUS: dict[str, int] = {
     "access.no-session": 401,
     "access.too-many-attempts": 429,
     "alarms.unknown-alarm": 404,
+    "audit.no-entry": 503,
+    "audit.unknown-entry": 404,
+    "audit.unknown-size": 404,
     "fleet.import-crowded": 429,
     "fleet.import-faulty": 409,
     "fleet.import-outdated": 409,
@@ -132,23 +135,29 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, CivicamError)
         if error.family != "refused":
             log.warning("request.failed", code=error.code, error=str(error), request_id=request_id(request))
-        return answer(error, request_id(request))
+        return _told(error, request)
 
     async def invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
-        return answer(Refused("web.bad-request", field=where, reason=first["msg"]), request_id(request))
+        return _told(Refused("web.bad-request", field=where, reason=first["msg"]), request)
 
     async def plain(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
         code = {404: "web.not-found", 405: "web.method"}.get(error.status_code)
         ours = Refused(code) if code else Refused("web.bad-request", field="", reason=str(error.detail))
-        return answer(ours, request_id(request))
+        return _told(ours, request)
 
     app.add_exception_handler(CivicamError, known)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, plain)
+
+
+def _told(error: CivicamError, request: Request) -> JSONResponse:
+    """The answer; the scope keeps the code for the audit log."""
+    request.scope["civicam.code"] = error.code
+    return answer(error, request_id(request))
 
 
 def unexpected(error: Exception, identity: str) -> JSONResponse:

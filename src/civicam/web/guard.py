@@ -14,7 +14,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from civicam.audit.facts import REQUEST
 from civicam.kernel.errors import CivicamError, Refused
+from civicam.web.audited import turned_away, went_wrong
 from civicam.web.errors import answer, unexpected
 from civicam.web.ports import Services
 
@@ -42,9 +44,17 @@ class Guard:
             return
         identity = secrets.token_hex(8)
         scope["civicam.request_id"] = identity
+        said = REQUEST.set(identity)
+        try:
+            await self._answer(identity, scope, receive, send)
+        finally:
+            REQUEST.reset(said)
+
+    async def _answer(self, identity: str, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await self._admit(scope)
         except CivicamError as error:
+            await turned_away(error, scope, self._services)
             await _refuse(error, identity, scope, receive, send)
             return
         if scope["type"] == "websocket":
@@ -82,6 +92,7 @@ class Guard:
             nonlocal status, started
             if message["type"] == "http.response.start":
                 status, started = message["status"], True
+                await went_wrong(scope, status, self._services)
                 _add_headers(message, scope)
             await send(message)
 
@@ -93,10 +104,12 @@ class Guard:
         except CivicamError as error:
             if started:
                 raise
+            scope["civicam.code"] = error.code
             await answer(error, scope["civicam.request_id"])(scope, receive, sending)
         except Exception as error:
             if started:
                 raise
+            scope["civicam.code"] = "web.bug"
             await unexpected(error, scope["civicam.request_id"])(scope, receive, sending)
         finally:
             route = scope.get("route")

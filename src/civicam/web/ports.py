@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
 from civicam.access.service import AccessService
 from civicam.alarms.facts import Alarm
 from civicam.alarms.service import AlarmService
+from civicam.audit.service import AuditService
 from civicam.fleet.agent_register import AgentRegister
 from civicam.fleet.directory import ChannelDirectory
 from civicam.fleet.facts import ChannelId, DeviceId
@@ -25,6 +26,7 @@ from civicam.observability.metrics import Metrics
 from civicam.outages.service import OutageService
 from civicam.probes.watch import Seen
 from civicam.usability.service import UsabilityService
+from civicam.web.damper import Damper
 from civicam.web.orders import (
     Broadcasts,
     Configuration,
@@ -213,6 +215,7 @@ class Services:
     graph: GraphService
     imports: ImportService
     access: AccessService
+    audit: AuditService
     alarms: AlarmService
     usability: UsabilityService
     directory: ChannelDirectory
@@ -230,6 +233,7 @@ class Services:
     ticket_ttl_s: float
     demo: bool
     demo_control: Path | None = None
+    turned_away: Damper = field(default_factory=Damper)
 
 
 """Made once by bootstrap; every route reads it from ``app.state.services``."""

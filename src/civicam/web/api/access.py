@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 
@@ -11,8 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from civicam import __version__
 from civicam.access.facts import Login, User
+from civicam.audit.facts import Actor, Entry
 from civicam.fleet.views import City
-from civicam.web.auth import Client, Inside, Who, drop_cookie, set_cookie
+from civicam.kernel.errors import CivicamError
+from civicam.web.audited import ASKED, actor_of
+from civicam.web.auth import Client, Inside, Who, client, drop_cookie, set_cookie
 from civicam.web.ports import Services
 
 router = APIRouter(tags=["access"])
@@ -81,6 +85,13 @@ async def _session(inside: Services, user: User) -> SessionOut:
 
 
 async def _begun(inside: Services, request: Request, response: Response, login: Login) -> SessionOut:
+    """On record before the cookie is given; without the line the session ends at once."""
+    actor = actor_of(login.user, client(request))
+    try:
+        await inside.audit.append(Entry("session.begin", actor))
+    except CivicamError:
+        await inside.access.log_out(login.token)
+        raise
     set_cookie(response, request, login, inside.clock.now().timestamp())
     return await _session(inside, login.user)
 
@@ -98,6 +109,9 @@ async def log_in(
     body: Credentials, inside: Inside, client: Client, request: Request, response: Response
 ) -> SessionOut:
     """Log in by name and password."""
+    if any(each.name == body.name for each in await inside.access.users()):  # else it may be a password
+        said: Entry = request.scope[ASKED]
+        request.scope[ASKED] = replace(said, actor=Actor("", body.name, client=client))
     login = await inside.access.log_in(body.name, body.password, client)
     return await _begun(inside, request, response, login)
 
@@ -109,8 +123,10 @@ async def who_am_i(inside: Inside, user: Who) -> SessionOut:
 
 
 @router.delete("/session", status_code=204)
-async def log_out(inside: Inside, request: Request, response: Response) -> None:
+async def log_out(inside: Inside, user: Who, client: Client, request: Request, response: Response) -> None:
     """End this session."""
+    with contextlib.suppress(CivicamError):  # leaving is never refused
+        await inside.audit.append(Entry("session.end", actor_of(user, client)))
     await inside.access.log_out(request.scope["civicam.token"])
     drop_cookie(response)
 
