@@ -38,6 +38,7 @@ export const router = createRouter({
     },
     { path: "/devices", component: () => import("@/pages/DevicesPage.vue"), meta: { title: "nav.devices" } },
     { path: "/devices/:id", component: () => import("@/pages/DevicePage.vue"), meta: { title: "nav.devices" } },
+    { path: "/exchange", component: () => import("@/exchange/ExchangePage.vue"), meta: { title: "nav.exchange" } },
     { path: "/system", component: () => import("@/pages/SystemPage.vue"), meta: { title: "nav.system" } },
     { path: "/:rest(.*)*", component: () => import("@/pages/LostPage.vue"), meta: { title: "lost.title" } },
   ],

@@ -6,6 +6,7 @@ import type { QueryClient } from "@tanstack/vue-query";
 import { shallowReactive } from "vue";
 import { retryDelay } from "@/live/player/backoff";
 import { alarmKeys, note } from "@/alarms/api";
+import { noteImport } from "@/exchange/api";
 import { outageKeys } from "@/outages/api";
 import { keys } from "./queries";
 import type { ChannelState, LiveEvent } from "./types";
@@ -107,6 +108,9 @@ export class EventLine {
     } else if (message.type === "alarm") {
       note(message.alarms);
       this.refreshSoon([alarmKeys.alarms]);
+    } else if (message.type === "import") {
+      noteImport(message);
+      if (message.state !== "applying") void this.client.invalidateQueries();
     } else if (message.type === "outage") {
       this.refreshSoon([outageKeys.outages]);
     } else if (message.type === "stream") {

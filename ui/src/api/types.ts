@@ -1,5 +1,6 @@
 /** The server's JSON, as documented in docs/reference/http-api.md. */
 
+import type { ImportNews } from "@/exchange/api";
 import type { Alarm } from "@/alarms/api";
 
 export interface Text {
@@ -167,6 +168,7 @@ export interface System {
 export type LiveEvent =
   | { type: "alarm"; alarms: Alarm[] }
   | { type: "outage"; outages: string[] }
+  | ({ type: "import" } & ImportNews)
   | { type: "presence"; device_id: string; state: ChannelState; channels: string[]; at: string }
   | ({ type: "situation" } & Situation)
   | { type: "stream"; [key: string]: unknown }

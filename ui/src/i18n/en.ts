@@ -1,5 +1,6 @@
 import operation from "./operation.en";
 import outages from "./outages.en";
+import exchange from "./exchange.en";
 import fleet from "./fleet.en";
 import reasons from "./reasons.en";
 import upkeep from "./upkeep.en";
@@ -13,6 +14,7 @@ const en: typeof zh = {
   ...reasons,
   ...usable,
   ...fleet,
+  ...exchange,
   common: { loading: "Loading…", failed: "No data: the server did not answer.", again: "Try again", cancel: "Cancel" },
   nav: {
     situation: "Situation",
@@ -23,6 +25,7 @@ const en: typeof zh = {
     outages: "Outages",
     works: "Planned work",
     register: "Register",
+    exchange: "Import, export",
     unseen: "{n} new alarms",
     channels: "Sites & channels",
     devices: "Devices",

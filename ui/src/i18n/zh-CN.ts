@@ -1,6 +1,7 @@
 /** 中文为源语言;英文必须齐全。 */
 import operation from "./operation.zh-CN";
 import outages from "./outages.zh-CN";
+import exchange from "./exchange.zh-CN";
 import fleet from "./fleet.zh-CN";
 import reasons from "./reasons.zh-CN";
 import upkeep from "./upkeep.zh-CN";
@@ -13,6 +14,7 @@ export default {
   ...reasons,
   ...usable,
   ...fleet,
+  ...exchange,
   common: { loading: "正在读取…", failed: "读不到数据:服务器没有应答。", again: "再试一次", cancel: "取消" },
   nav: {
     situation: "总览",
@@ -23,6 +25,7 @@ export default {
     outages: "断线分析",
     works: "计划检修",
     register: "台账",
+    exchange: "导入导出",
     unseen: "{n} 条新告警",
     channels: "点位与通道",
     devices: "设备",

@@ -40,8 +40,7 @@ def _references(world: World, draft: Draft) -> None:
         if column.to is None or not isinstance(value, str):
             continue
         if (value,) not in world.after[column.to]:
-            sheet = world.schema[column.to].zh
-            _put(draft, column.key, CellFault("fleet.cell-reference", {"value": value[:60], "sheet": sheet}))
+            _put(draft, column.key, CellFault("fleet.cell-reference", {"value": value[:60]}))
 
 
 # -- places -----------------------------------------------------------------------------------------
@@ -65,7 +64,8 @@ def _site(world: World, draft: Draft) -> None:
     new = draft.new
     _is_district(world, draft, "district")
     street = world.after[SheetName.AREAS].get((str(new.get("street")),))
-    if new["street"] and street is not None and street.get("district") != new["district"]:
+    known = "district" not in draft.faults and street is not None
+    if new["street"] and known and street and street.get("district") != new["district"]:
         _put(draft, "street", CellFault("fleet.cell-street", {"value": str(new["street"])}))
     if new["lanes"] and new["kind"] != "checkpoint":
         _put(draft, "lanes", CellFault("fleet.cell-lanes"))

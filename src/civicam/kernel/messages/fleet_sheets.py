@@ -96,8 +96,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "There is a survey of {known}; an older one, or one without a date, does not replace it",
     ),
     "fleet.cell-reference": (
-        "“{sheet}”中没有 {value}",
-        "“{value}” stands neither in the register nor in the sheet {sheet}",
+        "登记数据和本文件中都没有 {value}",
+        "“{value}” stands neither in the register nor in this file",
     ),
     "fleet.cell-required": (
         "此项必填",
