@@ -334,7 +334,7 @@ def test_heartbeats_that_cannot_be_written_wait(url: str, tmp_path: Path) -> Non
         h.fleet.heard(Heartbeat(device, h.clock.now(), "192.0.2.1:1"))
         whole = h.database.write
 
-        async def broken(_: Any) -> Any:
+        async def broken(_: Any, *, urgent: bool = False) -> Any:
             raise Refused("fleet.disabled", name="the disk")
 
         h.database.write = broken  # type: ignore[method-assign, assignment]

@@ -63,13 +63,15 @@ class Bulk:
             values = tuple(value for row in some for value in row)
             found = connection.exec_driver_sql(self._sqlite[count], values)
             if found.returns_rows:
-                kept.update(row[0] for row in found)
+                kept.update(found.scalars())
         return kept
 
 
 def stamp(moment: datetime) -> str:
     """A moment as it stands in the JSON: UTC without saying so, the form of SQLite's columns."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(" ", "microseconds")[:26]
 
 
 def newest(rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:

@@ -67,6 +67,7 @@ class Shapes:
         self._body = body
         self._types = "|".join(map(re.escape, types))
         self._fields = {name: self._field(name) for name in FIELDS if name not in without}
+        self._without = [f"\r\n{name}: " for name in without]
         self._most = most
         self._known: list[_Shape] = []
 
@@ -76,6 +77,9 @@ class Shapes:
     def read(self, text: str) -> Short | None:
         """A datagram of a known order; ``None``: read it otherwise."""
         known = self._known
+        for field in self._without:  # what has it begins like the others, and would be read in vain
+            if field in text:
+                return None
         for place, shape in enumerate(known):
             found = shape.match(text)
             if found is None:
