@@ -33,8 +33,8 @@ def changeable(value: object) -> bool:
     if isinstance(value, BaseModel):
         return not value.model_config.get("frozen")
     if dataclasses.is_dataclass(value):
-        parameters: Any = type(value).__dataclass_params__  # type: ignore[attr-defined]
-        return not parameters.frozen
+        kind: Any = type(value)
+        return not kind.__dataclass_params__.frozen
     return isinstance(value, list | dict | set | bytearray)
 
 
@@ -63,8 +63,9 @@ class _Hard:
 
 
 def test_the_difference_is_seen() -> None:
-    assert [changeable(each) for each in (_Soft(), [], {}, set())] == [True] * 4
-    assert [changeable(each) for each in (_Hard(), (), 1, None, _Soft)] == [False] * 5
+    soft: list[object] = [_Soft(), [], {}, set()]
+    hard: list[object] = [_Hard(), (), 1, None, _Soft]
+    assert [changeable(each) for each in (*soft, *hard)] == [True] * len(soft) + [False] * len(hard)
     assert _AROUND.search("object.__setattr__(profile, 'arm', True)")
     assert not _AROUND.search("object.__setattr__(self, 'arm', True)")
 
