@@ -1,7 +1,7 @@
 """A GStreamer RTSP server with Digest log-in; run by the system's Python, which has `gi`.
 
-Arguments: password, port (a free one if absent). Prints its port, serves H.264 at /dome to user
-``viewer`` until its input ends.
+Arguments: password, port (a free one if absent or 0), ``udp`` for a server without RTP over TCP. Prints its
+port, serves H.264 at /dome to user ``viewer`` until its input ends.
 """
 
 import sys
@@ -32,6 +32,8 @@ factory.set_launch(
     "audiotestsrc is-live=true ! audio/x-raw,rate=8000,channels=1 ! alawenc ! rtppcmapay name=pay1 pt=8 )"
 )
 factory.set_shared(True)
+if "udp" in sys.argv[3:]:
+    factory.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
 permissions = GstRtspServer.RTSPPermissions()
 permissions.add_permission_for_role("viewer", "media.factory.access", True)
 permissions.add_permission_for_role("viewer", "media.factory.construct", True)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import uvloop
@@ -61,7 +61,7 @@ class Server:
         self._process.communicate()
 
 
-def start_server(port: int = 0) -> Server:
+def start_server(port: int = 0, *more: str) -> Server:
     """Start one, or skip with what to install."""
     if (
         not Path(SYSTEM_PYTHON).exists()
@@ -74,18 +74,20 @@ def start_server(port: int = 0) -> Server:
     script = Path(__file__).with_name("rtsp_server.py")
     return Server(
         subprocess.Popen(
-            [SYSTEM_PYTHON, str(script), PASSWORD, str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [SYSTEM_PYTHON, str(script), PASSWORD, str(port), *more],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
     )
 
 
 @pytest.fixture
-def server() -> Iterator[Callable[[], int]]:
+def server() -> Iterator[Callable[..., int]]:
     """``server()`` starts one and gives its port."""
     running: list[Server] = []
 
-    def start() -> int:
-        running.append(start_server())
+    def start(*more: str) -> int:
+        running.append(start_server(0, *more))
         return running[-1].port
 
     yield start
@@ -99,7 +101,7 @@ async def event(engine: EmbeddedEngine, kind: type[Any]) -> Any:
     return got
 
 
-def test_it_is_asked_and_says_what_it_has(server: Callable[[], int]) -> None:
+def test_it_is_asked_and_says_what_it_has(server: Callable[..., int]) -> None:
     url = f"rtsp://127.0.0.1:{server()}/dome"
 
     async def scene() -> None:
@@ -116,7 +118,7 @@ def test_it_is_asked_and_says_what_it_has(server: Callable[[], int]) -> None:
     run(scene())
 
 
-def test_it_is_pulled_and_its_picture_decodes(server: Callable[[], int]) -> None:
+def test_it_is_pulled_and_its_picture_decodes(server: Callable[..., int]) -> None:
     url = f"rtsp://127.0.0.1:{server()}/dome"
 
     async def scene() -> None:
@@ -138,7 +140,7 @@ def test_it_is_pulled_and_its_picture_decodes(server: Callable[[], int]) -> None
     run(scene())
 
 
-def test_a_wrong_password_ends_the_stream_with_its_code(server: Callable[[], int]) -> None:
+def test_a_wrong_password_ends_the_stream_with_its_code(server: Callable[..., int]) -> None:
     url = f"rtsp://127.0.0.1:{server()}/dome"
 
     async def scene() -> None:
@@ -147,6 +149,48 @@ def test_a_wrong_password_ends_the_stream_with_its_code(server: Callable[[], int
         try:
             await engine.pull(PullSpec("D", url, "viewer", "wrong"))
             assert await event(engine, StreamEnded) == StreamEnded("D", "media.rtsp-unauthorized")
+        finally:
+            await engine.aclose()
+
+    run(scene())
+
+
+@pytest.mark.parametrize("transport", ["auto", "udp"])
+def test_a_server_without_rtp_over_tcp_is_pulled_over_udp(
+    server: Callable[..., int], transport: Literal["auto", "udp"]
+) -> None:
+    url = f"rtsp://127.0.0.1:{server('udp')}/dome"
+
+    async def scene() -> None:
+        settings = SETTINGS.model_copy(update={"rtsp_transport": transport})
+        engine = EmbeddedEngine(settings, command=(sys.executable, "-c", RUN))
+        await engine.start()
+        try:
+            await engine.pull(PullSpec("D", url, "viewer", PASSWORD))
+            started = await event(engine, StreamStarted)
+            assert (started.codec, started.width, started.height) == (Codec.H264, 320, 240)
+            assert (await engine.snapshot("D")).startswith(b"\xff\xd8")
+            while (stats := (await engine.stats())[0]).packets < 50:
+                pass
+            assert (stats.lost, stats.foreign) == (0, 0)
+            await engine.close("D")
+            assert (await event(engine, StreamEnded)).code == "media.closed"
+        finally:
+            await engine.aclose()
+
+    run(scene())
+
+
+def test_who_wants_tcp_alone_is_told_that_there_is_none(server: Callable[..., int]) -> None:
+    url = f"rtsp://127.0.0.1:{server('udp')}/dome"
+
+    async def scene() -> None:
+        settings = SETTINGS.model_copy(update={"rtsp_transport": "tcp"})
+        engine = EmbeddedEngine(settings, command=(sys.executable, "-c", RUN))
+        await engine.start()
+        try:
+            await engine.pull(PullSpec("D", url, "viewer", PASSWORD))
+            assert await event(engine, StreamEnded) == StreamEnded("D", "media.rtsp-udp-only")
         finally:
             await engine.aclose()
 

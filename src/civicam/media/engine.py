@@ -85,7 +85,7 @@ class SendSpec:
 
 @dataclass(frozen=True, slots=True)
 class PullSpec:
-    """Pull an RTSP source over TCP interleaved. ``url`` carries no credentials."""
+    """Pull an RTSP source, over TCP interleaved or UDP. ``url`` carries no credentials."""
 
     stream_id: str
     url: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -81,6 +81,10 @@ class MediaSettings(BaseModel):
 
     rtsp_allow_basic: bool = False
     """Send passwords in clear to RTSP servers that offer nothing better."""
+    rtsp_transport: Literal["auto", "tcp", "udp"] = "auto"
+    """How RTP is pulled. ``auto``: over TCP, over UDP from servers that have nothing else, over TCP again
+    where nothing comes over UDP.
+    """
     rtsp_timeout_s: Annotated[float, Field(gt=0)] = 8.0
     rtsp_retry_first_s: Annotated[float, Field(gt=0)] = 1.0
     rtsp_retry_most_s: Annotated[float, Field(gt=0)] = 30.0

@@ -13,10 +13,12 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
-from typing import cast
+from typing import Literal, cast
 from urllib.parse import urlsplit
 
-from civicam.kernel.errors import Refused
+from civicam.kernel.errors import Operational, Refused
+from civicam.media.aio.ports import PortPool
+from civicam.media.aio.rtsp_udp import RtspPorts
 from civicam.media.aio.source import Push, RtpIntake, SourceFigures
 from civicam.media.core import rtcp
 from civicam.media.core.depacketise import depacketiser
@@ -38,6 +40,11 @@ class RtspSettings:
     retry_most_s: float
     rtcp_interval_s: float
     own_ssrc: int
+    transport: Literal["auto", "tcp", "udp"] = "tcp"
+    host: str = ""
+    """Where UDP ports of ours are bound."""
+    rcvbuf: int = 4 * 1024 * 1024
+    reorder_s: float = 0.035
 
 
 def endpoint(url: str) -> tuple[str, int]:
@@ -112,6 +119,18 @@ class RtspConnection(asyncio.Protocol):
         if packets:
             self._on_packets(packets)
 
+    @property
+    def peer_host(self) -> str:
+        """The address at the other end, empty when there is none."""
+        name = None if self._transport is None else self._transport.get_extra_info("peername")
+        return str(name[0]) if name else ""
+
+    def end(self, failed: Failed) -> None:
+        """It is over for a reason of ours."""
+        self.client.teardown(self._loop.time())
+        self.flush()
+        self._end(failed)
+
     def close(self) -> None:
         """TEARDOWN and close."""
         self.client.teardown(self._loop.time())
@@ -129,7 +148,9 @@ class RtspConnection(asyncio.Protocol):
 class RtspSource:
     """A `Source` that pulls. ``on_end(code)`` is called when trying again is pointless.
 
-    ``wait`` takes the seconds between two attempts.
+    ``wait`` takes the seconds between two attempts. ``pool``: where ports for UDP are taken from; without it
+    there is only TCP. By ``auto`` TCP is tried first, UDP where the server has nothing else, and TCP again
+    where nothing comes over UDP.
     """
 
     def __init__(
@@ -139,6 +160,7 @@ class RtspSource:
         push: Push,
         on_end: Callable[[str], None],
         *,
+        pool: PortPool | None = None,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._host, self._port = endpoint(spec.url)
@@ -152,6 +174,10 @@ class RtspSource:
         self._connection: RtspConnection | None = None
         self._intakes: dict[Track, RtpIntake] = {}
         self._channels: dict[int, RtpIntake] = {}
+        self._pool = pool
+        self._udp = settings.transport == "udp" and pool is not None
+        self._ports: RtspPorts | None = None
+        self._playing_since = 0.0
         self._played = False
         self._report_due = 0.0
         self._warnings: list[str] = []
@@ -174,6 +200,7 @@ class RtspSource:
             peer=peer,
             last_packet=receiver.last_packet,
             warnings=(*self._warnings, *receiver.warnings()),
+            foreign=0 if self._ports is None else self._ports.foreign,
         )
 
     def pin(self, ssrc: int | None, host: str | None) -> None:
@@ -186,13 +213,19 @@ class RtspSource:
         if self._connection is None:
             return
         self._connection.tick(now)
+        if self._ports is not None and self._silent(now):
+            self._connection.end(Failed("media.no-packets"))
+            return
         if now >= self._report_due:
             self._report_due = now + self._settings.rtcp_interval_s
             for channel, intake in self._channels.items():
                 block = intake.receiver.report(now)
                 if block is not None:
                     report = rtcp.ReceiverReport(self._settings.own_ssrc, (block,))
-                    self._connection.client.send_rtcp(channel + 1, rtcp.build(report, "civicam"))
+                    if self._ports is not None:
+                        self._ports.report(channel, rtcp.build(report, "civicam"))
+                    else:
+                        self._connection.client.send_rtcp(channel + 1, rtcp.build(report, "civicam"))
             self._connection.flush()
 
     def close(self, now: float) -> None:
@@ -202,6 +235,7 @@ class RtspSource:
         self._task.cancel()
         if self._connection is not None:
             self._connection.close()
+        self._close_ports(now)
         for intake in self._intakes.values():
             intake.close(now)
 
@@ -209,10 +243,16 @@ class RtspSource:
 
     async def _run(self) -> None:
         wait = self._settings.retry_first_s
+        other_way = False
         while True:
             failed = await self._once()
             if self._played_now():
                 wait = self._settings.retry_first_s
+                other_way = False
+            if not other_way and self._try_the_other_way(failed):
+                other_way = True
+                continue
+            other_way = False
             _log.info("stream %s: %s %s", self._spec.stream_id, failed.code, failed.data)
             if not failed.retry and (not self._played or failed.code == "media.rtsp-unauthorized"):
                 self._on_end(failed.code)
@@ -221,6 +261,26 @@ class RtspSource:
             await self._wait(wait * (0.5 + self._random.random() / 2))
             wait = min(wait * 2, self._settings.retry_most_s)
 
+    def _try_the_other_way(self, failed: Failed) -> bool:
+        """UDP instead of TCP, or the other way round, where that may help."""
+        may = failed.data.get("status") == 461 or failed.code == "media.no-packets"
+        if not may or self._settings.transport != "auto" or self._pool is None:
+            return False
+        self._udp = not self._udp
+        return True
+
+    def _silent(self, now: float) -> bool:
+        """Whether the session plays over UDP and nothing has come for too long."""
+        if not self._channels:
+            return False
+        last = [each.receiver.last_packet or 0.0 for each in self._channels.values()]
+        return now - max(self._playing_since, *last) > self._settings.timeout_s
+
+    def _close_ports(self, now: float) -> None:
+        ports, self._ports = self._ports, None
+        if ports is not None:
+            ports.close(now)
+
     def _played_now(self) -> bool:
         """Did the connection that just ended play? Asked once a connection."""
         played, self._channels = bool(self._channels), {}
@@ -228,10 +288,27 @@ class RtspSource:
         return played
 
     async def _once(self) -> Failed:
+        if self._udp and self._pool is not None:
+            try:
+                self._ports = RtspPorts(
+                    self._pool, self._settings.host, self._settings.rcvbuf, self._on_rtp, self._on_udp_rtcp
+                )
+            except Operational as error:
+                return Failed(error.code, dict(error.data))
         client = RtspClient(
-            access(self._spec, allow_basic=self._settings.allow_basic), timeout_s=self._settings.timeout_s
+            access(self._spec, allow_basic=self._settings.allow_basic),
+            timeout_s=self._settings.timeout_s,
+            ports=() if self._ports is None else self._ports.ports,
         )
         connection = RtspConnection(client, self._on_packets, self._on_event)
+        try:
+            return await self._conversation(connection)
+        finally:
+            self._connection = None
+            connection.close()
+            self._close_ports(self._loop.time())
+
+    async def _conversation(self, connection: RtspConnection) -> Failed:
         try:
             async with asyncio.timeout(self._settings.timeout_s):
                 await self._loop.create_connection(lambda: connection, self._host, self._port)
@@ -240,11 +317,7 @@ class RtspSource:
         except OSError as error:
             return Failed("media.rtsp-unreachable", {"reason": error.strerror or type(error).__name__})
         self._connection = connection
-        try:
-            return await connection.done
-        finally:
-            self._connection = None
-            connection.close()
+        return await connection.done
 
     def _on_event(self, event: Described | Playing) -> None:
         if isinstance(event, Described):
@@ -261,10 +334,15 @@ class RtspSource:
             if track not in kept:
                 intake.close(now)
         self._intakes = kept
+        self._playing_since = now
+        if self._ports is not None and self._connection is not None:
+            self._ports.open(self._connection.peer_host, event.servers)
 
     def _intake(self, track: Track) -> RtpIntake:
         parts = depacketiser(track.codec, clock_rate=track.clock_rate, fmtp=track.fmtp)
-        return RtpIntake(RtpReceiver(parts, window_s=0.0), self._push)
+        return RtpIntake(
+            RtpReceiver(parts, window_s=self._settings.reorder_s if self._udp else 0.0), self._push
+        )
 
     def _on_packets(self, packets: list[Packet]) -> None:
         now = self._loop.time()
@@ -274,6 +352,14 @@ class RtspSource:
                 intake.feed((packet.data,), now)
             else:
                 self._on_rtcp(packet, now)
+
+    def _on_rtp(self, port: int, packets: list[bytes]) -> None:
+        intake = self._channels.get(port)
+        if intake is not None:
+            intake.feed(packets, self._loop.time())
+
+    def _on_udp_rtcp(self, port: int, data: bytes) -> None:
+        self._on_rtcp(Packet(port + 1, data), self._loop.time())
 
     def _on_rtcp(self, packet: Packet, now: float) -> None:
         intake = self._channels.get(packet.channel - 1)

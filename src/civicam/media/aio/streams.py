@@ -173,9 +173,14 @@ class Streams:
             media.rtsp_retry_most_s,
             media.rtcp_interval_s,
             secrets.randbits(32),
+            media.rtsp_transport,
+            media.rtp_host,
+            media.rcvbuf_bytes,
+            media.reorder_s,
         )
         try:
-            stream.source = RtspSource(spec, settings, stream.hub.push, partial(self.close, spec.stream_id))
+            end = partial(self.close, spec.stream_id)
+            stream.source = RtspSource(spec, settings, stream.hub.push, end, pool=self._pool)
         except Refused:
             del self._streams[spec.stream_id]
             raise

@@ -1,4 +1,5 @@
-"""An RTSP client without I/O (RFC 2326): ask, describe, set up over the same connection, play, keep alive.
+"""An RTSP client without I/O (RFC 2326): ask, describe, set up, play, keep alive. RTP comes over the same
+connection, or (``ports``) over UDP to ports of ours.
 
     start ──OPTIONS──► ──DESCRIBE──► ──SETUP (each track)──► ──PLAY──► playing ──TEARDOWN──► over
                  (401 at any step: answer the challenge once, with a fresh nonce once more)
@@ -34,9 +35,12 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class Playing:
-    """Packets come: the RTP channel of each track, its RTCP on the channel above."""
+    """Packets come: the RTP channel of each track, its RTCP on the channel above. Over UDP the channel is our
+    port, and ``servers`` has the server's two ports for it, 0 where it does not say.
+    """
 
     channels: dict[int, Track]
+    servers: dict[int, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ class Failed:
 RtspEvent = Described | Playing | Packet | Failed
 
 _BY_STATUS = {404: "media.rtsp-not-found", 461: "media.rtsp-udp-only"}
-"""461 to a SETUP over TCP: the server sends over UDP alone, which we do not take."""
+"""461 to a SETUP over TCP: the server sends over UDP alone."""
 
 
 class _Step(enum.Enum):
@@ -84,9 +88,20 @@ class RtspAccess:
 
 
 class RtspClient:
-    """One connection's conversation. ``probe``: stop after DESCRIBE."""
+    """One connection's conversation. ``probe``: stop after DESCRIBE. ``ports``: RTP ports for UDP, one a
+    track; tracks beyond them are left out.
+    """
 
-    def __init__(self, access: RtspAccess, *, probe: bool = False, timeout_s: float = 8.0) -> None:
+    def __init__(
+        self,
+        access: RtspAccess,
+        *,
+        probe: bool = False,
+        timeout_s: float = 8.0,
+        ports: tuple[int, ...] = (),
+    ) -> None:
+        self._ports = ports
+        self._servers: dict[int, tuple[int, int]] = {}
         self._access = access
         self._probe = probe
         self._timeout_s = timeout_s
@@ -164,7 +179,7 @@ class RtspClient:
 
     def send_rtcp(self, channel: int, data: bytes) -> None:
         """Queue an RTCP packet on the connection."""
-        if self._step is _Step.PLAYING:
+        if self._step is _Step.PLAYING and not self._ports:
             self._out += wire.interleave(channel, data)
 
     def teardown(self, now: float) -> None:
@@ -208,6 +223,8 @@ class RtspClient:
         elif response.status >= 300 and self._step is not _Step.OPTIONS:
             retry = response.status not in (400, 403, 404, 451, 461)
             code = _BY_STATUS.get(response.status, "media.rtsp-refused")
+            if response.status == 461 and self._ports:
+                code = "media.rtsp-refused"  # neither way, then
             self._fail(code, retry=retry, status=response.status, step=asked[1])
         else:
             self._proceed(response, now)
@@ -242,7 +259,7 @@ class RtspClient:
         else:
             self._step = _Step.PLAYING
             self._keep_alive_at = now + self._session_s / 2
-            self._events.append(Playing(dict(self._channels)))
+            self._events.append(Playing(dict(self._channels), dict(self._servers)))
 
     def _described(self, response: RtspResponse, now: float) -> None:
         base = response.get("content-base") or response.get("content-location") or self._access.url
@@ -256,7 +273,7 @@ class RtspClient:
         if self._probe:
             self._step = _Step.OVER
             return
-        self._waiting = found
+        self._waiting = found[: len(self._ports)] if self._ports else found
         self._step = _Step.SETUP
         self._next_setup(now)
 
@@ -265,8 +282,12 @@ class RtspClient:
             self._step = _Step.PLAY
             self._ask("PLAY", self._play_url, [*self._session_header(), ("Range", "npt=0.000-")], now)
             return
-        channel = 2 * len(self._channels)
-        transport = f"RTP/AVP/TCP;unicast;interleaved={channel}-{channel + 1}"
+        if self._ports:
+            port = self._ports[len(self._channels)]
+            transport = f"RTP/AVP;unicast;client_port={port}-{port + 1}"
+        else:
+            channel = 2 * len(self._channels)
+            transport = f"RTP/AVP/TCP;unicast;interleaved={channel}-{channel + 1}"
         headers = [("Transport", transport), *self._session_header()]
         self._ask("SETUP", self._waiting[0].control, headers, now)
 
@@ -277,7 +298,13 @@ class RtspClient:
         name, _, value = parameters.strip().partition("=")
         if name.strip().lower() == "timeout" and value.strip().isascii() and value.strip().isdigit():
             self._session_s = min(max(float(value.strip()[:6]), 4.0), 3600.0)
-        self._channels[_channel(response.get("transport"), 2 * len(self._channels))] = track
+        transport = response.get("transport")
+        if self._ports:
+            port = self._ports[len(self._channels)]
+            self._channels[port] = track
+            self._servers[port] = _server_ports(transport)
+        else:
+            self._channels[_channel(transport, 2 * len(self._channels))] = track
         self._next_setup(now)
 
     def _fail(self, code: str, *, retry: bool = True, **data: Datum) -> None:
@@ -294,3 +321,19 @@ def _channel(transport: str, asked: int) -> int:
         if name.lower() == "interleaved" and first.isascii() and first.isdigit() and len(first) < 4:
             return min(int(first), 254)
     return asked
+
+
+def _server_ports(transport: str) -> tuple[int, int]:
+    """The ports RTP and RTCP come from (§12.39), 0 and 0 when the server does not say."""
+    for part in transport.split(";"):
+        name, _, value = part.strip().partition("=")
+        first, _, second = value.partition("-")
+        if name.strip().lower() == "server_port" and (rtp := _port(first)):
+            return rtp, _port(second) or min(rtp + 1, 65535)
+    return 0, 0
+
+
+def _port(text: str) -> int:
+    text = text.strip()
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+    return number if number < 65536 else 0
