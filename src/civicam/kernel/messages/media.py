@@ -196,8 +196,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "the source has nothing at this path",
     ),
     "media.rtsp-udp-only": (
-        "源只能用 UDP 传输视频（状态 {status}）；请在源上启用 RTP over TCP，或允许以 UDP 拉流（media.rtsp_transport）",
-        "the source sends over UDP alone (status {status}); enable RTP over TCP on it, or allow UDP (media.rtsp_transport)",
+        "源只能用 UDP 传输视频（状态 {status}）；请启用其 RTP over TCP，或以 UDP 拉流",
+        "the source sends over UDP alone (status {status}); enable RTP over TCP on it, or pull over UDP",
     ),
     "media.rtsp-refused": (
         "源拒绝了 {step}（状态 {status}）",
