@@ -17,7 +17,18 @@ from civicam.web.audited import EXPLICIT, READS, WRITTEN
 from civicam.web.damper import Damper
 
 OpenHouse = Callable[[], AbstractAsyncContextManager[Any]]
-HANDED_OUT = (".xlsx", ".csv", ".json", ".txt", "/file", "/snapshot", "/pictures/{number}")
+HANDED_OUT = (
+    ".jsonl",
+    "/audit/entries",
+    "/entries/{seq}",
+    ".xlsx",
+    ".csv",
+    ".json",
+    ".txt",
+    "/file",
+    "/snapshot",
+    "/pictures/{number}",
+)
 """How a GET ends that hands something out."""
 BLANK = {"template.xlsx", "errors.xlsx"}
 """Workbooks with nothing of the city in them, or what the asker has just sent."""

@@ -20,26 +20,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
 
 from civicam.audit.model import written
 
 ORIGIN = "civicam.audit/"
 ROTATION = "civicam-audit-key/1"
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """A checkpoint's text taken apart; nothing is checked but its form."""
-
-    log_id: str
-    size: int
-    root: bytes
-    at: str
-    key_id: str
-    signature: bytes
-    body: bytes
 
 
 def log_id(first_public: bytes) -> str:
@@ -61,30 +47,6 @@ def signed(text: str, log: str, key: str, signature: bytes) -> str:
     """The whole note."""
     stamp = base64.b64encode(bytes.fromhex(key) + signature).decode()
     return f"{text}\n— {ORIGIN}{log} {stamp}\n"
-
-
-def read(note: str) -> Note:
-    """Take a note apart; `ValueError` when it has another form."""
-    text, separator, signature_line = note.partition("\n\n")
-    lines = text.split("\n")
-    words = signature_line.rstrip("\n").split(" ")
-    if not separator or len(lines) != 4 or len(words) != 3 or words[0] != "—" or words[1] != lines[0]:
-        raise ValueError("not a checkpoint")
-    if not lines[0].startswith(ORIGIN) or not lines[1].isdecimal() or not lines[3].startswith("time "):
-        raise ValueError("not a checkpoint of a civicam log")
-    root = base64.b64decode(lines[2], validate=True)
-    stamp = base64.b64decode(words[2], validate=True)
-    if len(root) != 32 or len(stamp) != 68:
-        raise ValueError("a hash or a signature of the wrong length")
-    return Note(
-        lines[0].removeprefix(ORIGIN),
-        int(lines[1]),
-        root,
-        lines[3].removeprefix("time "),
-        stamp[:4].hex(),
-        stamp[4:],
-        (text + "\n").encode(),
-    )
 
 
 def rotation(log: str, old: bytes, new: bytes, size: int) -> str:

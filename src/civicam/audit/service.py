@@ -107,8 +107,7 @@ class AuditService:
         if len(self._waiting) >= self._settings.queue:
             self.counters.refused += 1
             raise Refused("audit.no-entry", reason="db.busy")
-        if not entry.request:
-            entry = replace(entry, request=REQUEST.get())
+        entry = replace(entry, request=entry.request or REQUEST.get())
         when = Moment(self._clock.now(), int(self._clock.monotonic() * 1e9), self._boot)
         waiting = _Waiting(entry, when, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)

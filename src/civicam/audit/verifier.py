@@ -396,5 +396,5 @@ def main(words: list[str]) -> int:
     return 1 if verdict.findings else 0
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover
     sys.exit(main(sys.argv[1:]))

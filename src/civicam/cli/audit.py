@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from civicam.audit.facts import Entry
+from civicam.audit.facts import Entry, Part
 from civicam.audit.verifier import Verdict, Verifier, report
 from civicam.bootstrap import open_rooms
 from civicam.cli.maintain import OPERATOR
@@ -110,3 +110,23 @@ def rotate(
             return (await rooms.audit.keeper.rotate(Entry("", OPERATOR, note=reason))).public
 
     typer.echo(asyncio.run(work()))
+
+
+@app.command()
+def erase(
+    seq: Annotated[int, typer.Argument(min=0, help="The entry's place in the log.")],
+    reason: Annotated[str, typer.Option(help="On what ground; it is kept in the log.")],
+    parts: Annotated[
+        list[Part] | None, typer.Option("--part", help="who, what or change; several times for several.")
+    ] = None,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Erase what names somebody in an entry; the entry itself stays, and every proof with it."""
+    settings = load(data=data, file=config)
+
+    async def work() -> None:
+        async with open_rooms(settings) as rooms:
+            await rooms.audit.erase(seq, parts or [Part.WHO], Entry("", OPERATOR, note=reason))
+
+    asyncio.run(work())
