@@ -81,6 +81,20 @@ def test_who_goes_dark_and_when(house: OpenHouse) -> None:
     inside(house, test)
 
 
+def test_a_whole_site_fails_with_what_all_of_it_hangs_on(house: OpenHouse) -> None:
+    """The cabinet, not the feed: that serves the neighbour, too."""
+
+    async def test(h: Any, devices: dict[str, str]) -> None:
+        one = await dark(h, sites=["S0001"])
+        assert (one["failed"], [each["site_id"] for each in one["sites"]]) == (["CAB1"], ["S0001"])
+        both = await dark(h, sites=["S0001", "S0002"])
+        assert (both["failed"], both["channels"]) == (["CAB1", "CAB2"], 2)
+        lost = await h.http.post("/api/graph/dark", json={"sites": ["S9"]})
+        assert lost.json()["error"]["code"] == "fleet.unknown-site"
+
+    inside(house, test)
+
+
 def test_a_backup_keeps_a_site_alight(house: OpenHouse) -> None:
     async def test(h: Any, devices: dict[str, str]) -> None:
         assert (await dark(h, "FIBRE"))["channels"] == 2
@@ -105,6 +119,7 @@ def test_a_node_and_its_ways(house: OpenHouse) -> None:
             ("power", ["FEED", "CAB1"]),
             ("fibre", ["FIBRE", "ONU1"]),
         ]
+        assert {each["id"] for each in found["around"]} == {"FEED", "CAB1", "FIBRE", "ONU1"}
         assert found["ways"] == {"power": 1, "fibre": 1, "logical": 0}
         feed = (await h.http.get("/api/graph/nodes/FEED")).json()
         assert (feed["ancestors"], feed["descendants"]) == (0, 7)

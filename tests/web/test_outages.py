@@ -62,6 +62,21 @@ def test_a_cause_with_its_evidence_and_channels(house: OpenHouse) -> None:
     ask(house, test)
 
 
+def test_the_causes_of_one_channel(house: OpenHouse) -> None:
+    async def test(h: House) -> None:
+        outage_id = await cut(h)
+        found = (await h.http.get("/api/outages-of/cam1-c0")).json()
+        (taken,) = found["causes"]
+        assert (taken["outage"]["id"], taken["outage"]["channels"], found["more"]) == (outage_id, 2, False)
+        assert [(each["ended"], each["unknown"]) for each in taken["spans"]] == [(None, False)]
+        assert taken["unusable_minutes"] > 3
+        before = {"to": (BEGAN - timedelta(hours=1)).isoformat()}
+        assert (await h.http.get("/api/outages-of/cam1-c0", params=before)).json()["causes"] == []
+        assert (await h.http.get("/api/outages-of/nobody")).json() == {"causes": [], "more": False}
+
+    ask(house, test)
+
+
 def test_back_is_recovering_and_then_closed(house: OpenHouse) -> None:
     async def test(h: House) -> None:
         outage_id = await cut(h)
@@ -130,6 +145,26 @@ def test_planned_work_is_announced_changed_and_taken_back(house: OpenHouse) -> N
         ):
             assert (await h.http.post("/api/works", json=bad, headers=ORIGIN)).status_code == 422
         assert (await h.http.delete("/api/works/w0", headers=ORIGIN)).status_code == 404
+
+    ask(house, test)
+
+
+def test_work_that_is_over_is_paged_what_ended_last_first(house: OpenHouse) -> None:
+    async def test(h: House) -> None:
+        await h.outages.step()
+        for hours in (1, 3, 2):
+            h.clock.advance(5)
+            until = (BEGAN + timedelta(hours=hours)).isoformat()
+            work = {"nodes": ["feed"], "begin": BEGAN.isoformat(), "end": until, "reason": f"{hours}"}
+            assert (await h.http.post("/api/works", json=work, headers=ORIGIN)).status_code == 201
+        h.clock.advance(4 * 3600)
+        assert (await h.http.get("/api/works")).json()["works"] == []
+        first = (await h.http.get("/api/works/past", params={"limit": 2})).json()
+        rest = (await h.http.get("/api/works/past", params={"limit": 2, "after": first["next"]})).json()
+        assert [each["reason"] for each in first["works"] + rest["works"]] == ["3", "2", "1"]
+        assert rest["next"] is None
+        bad = await h.http.get("/api/works/past", params={"after": "x"})
+        assert bad.json()["error"]["code"] == "outages.bad-cursor"
 
     ask(house, test)
 
