@@ -185,7 +185,7 @@ class Engine:
         """What was known as dead with a row and works again is no contradiction: the row is ending."""
         if not news.revived or not row.whole or not row.open_episodes():
             return
-        reach = self.plant.hard(row.place) | self.plant.power(row.place)
+        reach = self.plant.reach(row.place)
         back = [at for node, at in news.revived.items() if node in reach and at > row.hi + self.rules.slack_s]
         if back:
             row.first_back = min(back if row.first_back is None else [*back, row.first_back])

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from civicam.fleet.graph import NodeId, NodeKind
@@ -87,8 +87,15 @@ class _Answer:
     def gain(self) -> float:
         return sum(each.gain for each in self.chosen) + self.bonus
 
-    def devices(self, candidate: Candidate) -> list[NodeId]:
-        return [node for node, of in self.account.of.items() if of == candidate]
+    def members(self) -> dict[Candidate, list[NodeId]]:
+        """The devices of each cause; what is dark by itself is its own."""
+        found: dict[Candidate, list[NodeId]] = {each.candidate: [] for each in self.chosen}
+        for node, of in self.account.of.items():
+            found[of].append(node)
+        for node in self.account.price:
+            if node not in self.account.of:
+                found[Candidate(node)] = [node]
+        return found
 
 
 def explain(scene: Scene, plant: Plant, rules: Rules) -> tuple[Cause, ...]:
@@ -122,7 +129,8 @@ class _Search:
 
     # -- choosing
 
-    def _greedy(self, banned: frozenset[Candidate]) -> _Answer:
+    def _greedy(self, banned: frozenset[Candidate], least: float = -math.inf) -> _Answer:
+        """The next best, again and again. An answer that cannot reach ``least`` is not thought to its end."""
         answer = _Answer(self.scales.account(), [])
         heap = [(-each.gain, each.candidate, 0, each) for each in self.first if each.candidate not in banned]
         heapq.heapify(heap)
@@ -137,25 +145,39 @@ class _Search:
                     continue
             self.scales.settle(weighed, answer.account)
             answer.chosen.append(weighed)
-        self._adopt(answer)
+        members = answer.members()
+        if answer.gain + self._hope(members) > least:
+            self._adopt(answer, members)
         return answer
+
+    def _hope(self, members: Mapping[Candidate, list[NodeId]]) -> float:
+        """What adopting can add at most: devices of one site, and what was told of them, cost nothing."""
+        hope = 0.0
+        for each, mine in members.items():
+            if mine and self._width(each, mine) == 1:
+                above: set[NodeId] = set().union(*(self.plant.above(node) for node in mine))
+                told = sum(len(found) for _, found in within(self.scene.proofs, frozenset(above)))
+                hope += sum(self.scales.own(node) for node in mine) + told * self.rules.spurious
+        return hope
 
     def _split(self, answer: _Answer) -> _Answer:
         tried: set[Candidate] = set()
         banned: frozenset[Candidate] = frozenset()
+        members = answer.members()
         for _ in range(SPLITS):
             open_ = [each for each in answer.chosen if each.candidate not in tried]
             if not open_:
                 break
             each = open_[0]
             tried.add(each.candidate)
-            mine = answer.devices(each.candidate)
+            mine = members[each.candidate]
             if not self._may_split(each, mine):
                 continue
             as_much = {c.candidate for c in self.first if self._covers(c.candidate.place, mine)}
-            other = self._greedy(banned | as_much)
+            other = self._greedy(banned | as_much, answer.gain)
             if other.gain > answer.gain + 1e-6:
                 answer, banned = other, banned | as_much
+                members = answer.members()
         return answer
 
     def _covers(self, place: NodeId, devices: Iterable[NodeId]) -> bool:
@@ -175,12 +197,8 @@ class _Search:
 
     # -- a wrong edge
 
-    def _adopt(self, answer: _Answer) -> None:
+    def _adopt(self, answer: _Answer, members: Mapping[Candidate, list[NodeId]]) -> None:
         """Find causes that belong to a wider one of their moment that the graph does not put above them."""
-        members = {each.candidate: answer.devices(each.candidate) for each in answer.chosen}
-        for node in self.scene.dark:
-            if node not in answer.account.of:
-                members[Candidate(node)] = [node]
         widths = {each: self._width(each, mine) for each, mine in members.items()}
         gains = {each.candidate: each for each in answer.chosen}
         wide = [each for each in answer.chosen if widths[each.candidate] > 1]
@@ -318,7 +336,7 @@ class _Search:
 
     def _without(self, place: NodeId, devices: list[NodeId], account: Account) -> Account:
         """The account as it were without this cause: its devices dark by themselves, its evidence open."""
-        reach = self.plant.hard(place) | self.plant.power(place)
+        reach = self.plant.reach(place)
         return Account(
             price=account.price | {node: self.scales.own(node) for node in devices},
             hushed={node for node in account.hushed if node not in reach},

@@ -15,6 +15,8 @@ Steps = list[tuple[float, float]]
 
 SHORTEST_S = 0.5
 """A plateau counts as no shorter."""
+_MOST = math.log(LONGEST_S)
+"""What the length of a plateau adds at most."""
 
 
 def dark(item: Dark, price: float, rules: Rules, steps: Steps) -> float:
@@ -83,7 +85,8 @@ def plateau(base: float, steps: Steps, begin: float, end: float) -> tuple[float,
     for time, delta in steps:
         until = min(time, end)
         if until > since:
-            best = _better(best, value, since, until)
+            if value + _MOST > best[0]:
+                best = _better(best, value, since, until)
             since = until
         value += delta
     return _better(best, value, since, end) if end > since else best

@@ -79,8 +79,10 @@ class Plant:
         self._hard: dict[NodeId, _Set] = {}
         self._soft: dict[NodeId, _Set] = {}
         self._power: dict[NodeId, _Set] = {}
+        self._reach: dict[NodeId, _Set] = {}
         self._above: dict[NodeId, _Set] = {}
         self._sets: dict[_Set, _Set] = {}
+        self._branch = {key: node.site_id or key for key, node in self.topology.nodes.items()}
         self._branches: dict[NodeId, tuple[tuple[str, NodeId], ...]] = {}
         self.watching = {
             kind: frozenset(node for node, kinds in register.watch.items() if kind in kinds)
@@ -115,7 +117,7 @@ class Plant:
 
     def branch(self, node: NodeId) -> str:
         """The site, or the node itself where it has none: what one wrong edge misplaces as a whole."""
-        return self.site(node) or node
+        return self._branch.get(node, node)
 
     def channels(self, device: NodeId) -> tuple[str, ...]:
         """The channels of a device."""
@@ -154,7 +156,7 @@ class Plant:
     def warm(self) -> None:
         """Find out all of it once, while nothing burns."""
         for node in self.topology.nodes:
-            self.hard(node), self.soft(node), self.power(node), self.above(node), self.branches(node)
+            self.soft(node), self.reach(node), self.above(node), self.branches(node)
 
     def soft(self, place: NodeId) -> _Set:
         """What goes dark later, when a battery is empty."""
@@ -169,6 +171,13 @@ class Plant:
         found = self._power.get(place)
         if found is None:
             found = self._power[place] = self._shared(self._electric.dark_if((place,)) - {place})
+        return found
+
+    def reach(self, place: NodeId) -> _Set:
+        """What is dark at once or loses its supply if ``place`` fails."""
+        found = self._reach.get(place)
+        if found is None:
+            found = self._reach[place] = self._shared(self.hard(place) | self.power(place))
         return found
 
     def branches(self, place: NodeId) -> tuple[tuple[str, NodeId], ...]:

@@ -129,7 +129,7 @@ def evidence_of(row: Row, book: Book, plant: Plant, rules: Rules) -> tuple[Line,
     lines = [Line("window", row.place, moment(row.lo), moment(row.hi))]
     if row.work:
         lines.append(Line("work", row.work))
-    reach = hard | plant.power(row.place)
+    reach = plant.reach(row.place)
     devices = {each.device for each in row.episodes}
     reach |= {node for device in row.adopted for node in plant.above(device)}
     for node, proofs in proofs_of(book, reach).items():

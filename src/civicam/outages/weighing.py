@@ -8,7 +8,7 @@ its length, minus the price of another failure, is the gain; the middle of the p
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -240,10 +240,12 @@ class Scales:
 
     def _savings(self, candidate: Candidate, hard: Reach) -> Iterator[tuple[Proof, float]]:
         """What of the direct evidence it explains, and what that is worth."""
-        power = self.plant.power(candidate.place)
-        for _, proofs in within(self.scene.proofs, hard | power):
+        plant, place = self.plant, candidate.place
+        power = plant.power(place)
+        reach = plant.reach(place) if hard is plant.hard(place) else hard | power
+        for _, proofs in within(self.scene.proofs, reach):
             for each in proofs:
-                yield each, self.saving(candidate.place, each, power) - math.log(max(each.hi - each.lo, 1.0))
+                yield each, self.saving(place, each, power) - math.log(max(each.hi - each.lo, 1.0))
 
     def saving(self, place: NodeId, each: Proof, power: Reach) -> float:
         """Nats that evidence about a node saves if ``place`` failed, which takes ``power`` the supply."""
@@ -277,4 +279,7 @@ def within(known: Mapping[NodeId, T], reach: Reach) -> Iterator[tuple[NodeId, T]
     """The entries of ``known`` that lie in ``reach``, by way of the smaller of the two, in a fixed order."""
     if len(known) <= len(reach):
         return ((node, item) for node, item in known.items() if node in reach)
-    return ((node, known[node]) for node in sorted(reach & known.keys()))
+    common: Collection[NodeId] = reach & known.keys()
+    if len(common) > 1:
+        common = sorted(common)
+    return ((node, known[node]) for node in common)
