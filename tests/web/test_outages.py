@@ -51,7 +51,7 @@ def test_a_cause_with_its_evidence_and_channels(house: OpenHouse) -> None:
         outage_id = await cut(h)
         detail = (await h.http.get(f"/api/outages/{outage_id}")).json()
         assert (detail["outage"]["state"], detail["outage"]["channels"]) == ("open", 2)
-        assert detail["outage"]["machine"]["rule"] == "outages-1"
+        assert detail["outage"]["machine"]["rule"] == "outages-2"
         assert {"window", "share", "heard"} <= {each["line"]["code"] for each in detail["evidence"]}
         assert detail["unusable_minutes"] > 5
         first = (await h.http.get(f"/api/outages/{outage_id}/channels", params={"limit": 1})).json()

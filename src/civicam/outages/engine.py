@@ -74,6 +74,8 @@ class Engine:
             if row.work in state.works and row.open_episodes():
                 over = state.works[row.work].end + rules.work_late_s
                 times.append(over - (0.0 if row.left_asked else rules.ask_s))
+            if not row.looked:
+                times.append(row.opened + rules.look_s)
             if row.asked < row.opened + 3 * rules.confirm_s:
                 times.append(row.asked + rules.confirm_s)
         return min(times, default=None)
@@ -99,6 +101,7 @@ class Engine:
             for device in fresh:
                 state.asked.pop(device, None)
             wishes += asked_for(fresh, state.book, self.plant, self.rules)
+        self._look(now)
         if state.window is not None and now >= state.window + self.rules.hold_s:
             self._close(now)
         self._pass_time(now)
@@ -150,6 +153,18 @@ class Engine:
             return False
         in_time = work.begin - self.rules.work_early_s <= row.hi and row.lo <= work.end
         return in_time and any(work.place in self.plant.above(each.device) for each in row.open_episodes())
+
+    def _look(self, now: float) -> None:
+        """What opened together is explained again together when the last heartbeats have failed to come."""
+        state = self.state
+        judge = Judge(state, self.plant, self.rules, now)
+        for row in state.rows.values():
+            if not row.looked and now >= row.opened + self.rules.look_s:
+                row.looked = True
+                company = judge.company(row)
+                if company:
+                    state.again |= {row.outage_id, *company}
+                    state.window = now if state.window is None else state.window
 
     # -- windows
 

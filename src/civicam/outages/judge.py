@@ -91,6 +91,19 @@ class Judge:
                     return (*causes[:number], whole, *causes[number + 1 :])
         return explain(self._scene(rests, exclude=row, without=without), self._plant, self._rules)
 
+    def company(self, row: Row) -> list[OutageId]:
+        """Other young rows of its moment."""
+        late = self._rules.late_s
+        return [
+            each.outage_id
+            for each in self._rows()
+            if each is not row
+            and self._is_young(each)
+            and self._is_young(row)
+            and each.lo - late <= row.hi
+            and row.lo - late <= each.hi
+        ]
+
     def gap_row(self, fact: CollectorGap, gap: Gap) -> Outage:
         """The row of a gap of our own: nothing is said to be up or down in it."""
         devices = [

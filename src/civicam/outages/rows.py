@@ -53,6 +53,8 @@ class Row:
     whole: bool = True
     """False for a row about single channels of a device that works."""
     first_back: float | None = None
+    looked: bool = False
+    """Whether it has been looked at again, once all that went dark with it was known."""
     left_asked: bool = False
     """What outlasts it has been asked about."""
 

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from civicam.fleet.graph import NodeKind
 
-VERSION = "outages-1"
+VERSION = "outages-2"
 
 _YEAR = 365.25 * 86_400
 
@@ -48,6 +48,8 @@ class Rules:
     """How long symptoms are held before they are explained, from the first."""
     answer_s: float = 10.0
     """What went dark less than this before the window closes waits for the next: answers are on their way."""
+    look_s: float = 75.0
+    """What opened together is explained again together after an interval of heartbeats and a window."""
     ask_s: float = 45.0
     """What outlasts its row is asked about so long before it is explained."""
     join_s: float = 900.0

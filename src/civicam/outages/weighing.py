@@ -77,6 +77,8 @@ class Scales:
         self.rules = rules
         self._works = {work.work_id: work for work in scene.works}
         self._standing: dict[str, Standing] = {each.row: each for each in scene.standing}
+        self._darkened: set[NodeId] = set().union(*(plant.above(node) for node in scene.dark))
+        self._chains: dict[NodeId, list[NodeId]] = {}
         told: dict[EvidenceKind, set[NodeId]] = {kind: set() for kind in EvidenceKind}
         for node, found in scene.proofs.items():
             for each in found:
@@ -163,6 +165,27 @@ class Scales:
             account.price[item.node] > cost and at <= item.hi for item, cost in self._soft(chosen.candidate)
         )
 
+    def without(self, place: NodeId, devices: list[NodeId], account: Account) -> Account:
+        """The account as it were without this cause: its devices dark by themselves, its evidence open."""
+        reach = self.plant.reach(place)
+        return Account(
+            price=account.price | {node: self.own(node) for node in devices},
+            hushed={node for node in account.hushed if node not in reach},
+            proven={proof for proof in account.proven if proof.node not in reach},
+            failed=[other for other in account.failed if other != place],
+        )
+
+    def drained(self, devices: list[NodeId], lo: float, hi: float) -> bool:
+        """Whether they all hang on one battery that came into use between two times."""
+        for ups in sorted(self._drained):
+            if all(ups in self.plant.above(node) for node in devices):
+                slack = self.rules.slack_s
+                return any(
+                    each.kind in SUPPLY and each.lo - slack <= hi and lo <= each.hi + slack
+                    for each in self.scene.proofs[ups]
+                )
+        return False
+
     def settle(self, chosen: Weighed, account: Account) -> None:
         """Enter a cause into the account."""
         candidate, at = chosen.candidate, chosen.at
@@ -225,16 +248,27 @@ class Scales:
     def _lit(self, candidate: Candidate, hard: Reach, steps: Steps) -> float:
         """Branches that work below it: each costs once, its other nodes little."""
         weight = self.rules.lit_planned if candidate.work else self.rules.lit
-        inside = bool(self.plant.site(candidate.place))
+        inside = self.plant.site(candidate.place)
         seen = [(seen, node) for node, seen in within(self.scene.lit, hard)]
         branches: set[str] = set()
         base = 0.0
         for moment, node in sorted(seen, reverse=True):
-            branch = node if inside else self.plant.branch(node)
+            branch = node if inside and self.plant.site(node) == inside else self._misplaced(node, hard)
             more = branch in branches
             branches.add(branch)
             base += likelihood.lit(moment, self.rules.lit_more if more else weight, self.rules, steps)
         return base
+
+    def _misplaced(self, node: NodeId, hard: Reach) -> str:
+        """The widest element around a node that works, below which nothing is dark: if the graph is wrong
+        about its place, that is one wrong edge, whatever hangs there. At the least that is its branch."""
+        chain = self._chains.get(node)
+        if chain is None:
+            free = (
+                up for up in self.plant.above(node) if up not in self._darkened and not self.plant.site(up)
+            )
+            chain = self._chains[node] = sorted(free, key=lambda up: (-len(self.plant.hard(up)), up))
+        return next((up for up in chain if up in hard), self.plant.branch(node))
 
     # -- direct evidence
 
