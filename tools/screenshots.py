@@ -46,6 +46,7 @@ def shoot(page: Any, origin: str, name: str, target: Path) -> None:
 
 
 def _open_site(page: Any) -> None:
+    page.locator("[data-test=map-sites]").click()
     page.locator("[data-test=map-all]").click()
     page.locator("[data-test=map-row]").nth(20).click()
     page.locator("[data-test=play]").first.click()

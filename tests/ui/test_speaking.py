@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.ui.conftest import CHROMIUM
 from tests.web.horn import Horn
 from tests.web.stack import Stack, until
 

@@ -81,6 +81,21 @@ def test_a_visitor_cuts_a_feed_and_mends_it(house: OpenHouse, tmp_path: Path) ->
     run(house, tmp_path / "s", test)
 
 
+def test_what_is_broken_is_not_broken_twice(house: OpenHouse, tmp_path: Path) -> None:
+    async def test(h: House) -> None:
+        async with listening(tmp_path / "s") as simulator:
+            order = {"kind": "power", "target": "feed"}
+            answers = await asyncio.gather(*(h.http.post("/api/demo/faults", json=order) for _ in range(3)))
+            assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
+            refused = next(answer for answer in answers if answer.status_code == 409)
+            assert refused.json()["error"]["code"] == "web.demo-broken"
+            assert len(simulator.faults) == 1
+            await h.http.delete("/api/demo/faults")
+            assert (await h.http.post("/api/demo/faults", json=order)).status_code == 201
+
+    run(house, tmp_path / "s", test)
+
+
 def test_what_the_simulator_refuses_is_told_in_its_words(house: OpenHouse, tmp_path: Path) -> None:
     async def test(h: House) -> None:
         async with listening(tmp_path / "s") as simulator:

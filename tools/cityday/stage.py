@@ -326,5 +326,6 @@ def settings_for(data: Path, port: int) -> Settings:
             "data": data,
             "web": {"port": port},
             "gateway": {"port": 0, "host": "127.0.0.1"},
+            "media": {"viewer_port": 0},
         }
     )

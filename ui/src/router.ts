@@ -16,6 +16,7 @@ export const router = createRouter({
     { path: "/login", component: () => import("@/pages/LoginPage.vue"), meta: { open: true, title: "login.title" } },
     { path: "/situation", component: () => import("@/pages/SituationPage.vue"), meta: { title: "nav.situation" } },
     { path: "/map", component: () => import("@/pages/MapPage.vue"), meta: { title: "nav.map" } },
+    { path: "/sites/:id", component: () => import("@/pages/SitePage.vue"), meta: { title: "path.title" } },
     { path: "/live", component: () => import("@/pages/LivePage.vue"), meta: { title: "nav.live" } },
     { path: "/playback", component: () => import("@/pages/PlaybackPage.vue"), meta: { title: "nav.playback" } },
     { path: "/alarms", component: () => import("@/pages/AlarmsPage.vue"), meta: { title: "nav.alarms" } },

@@ -77,6 +77,7 @@ STATUS: dict[str, int] = {
     "outages.unknown-work": 404,
     "usability.bad-period": 422,
     "web.cross-origin": 403,
+    "web.demo-broken": 409,
     "web.demo-refused": 409,
     "web.no-demo": 404,
     "web.method": 405,

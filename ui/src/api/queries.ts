@@ -49,6 +49,9 @@ export interface ChannelFilter {
   q: string;
   state: string;
   district: string;
+  /** State of the channel as a whole, or of `leg`. */
+  usable: string;
+  leg: string;
   after: string;
   limit: number;
 }

@@ -89,6 +89,8 @@ export interface Site {
   kind: string;
   online: number;
   total: number;
+  /** Where it was counted: of a moment that has passed. */
+  unknown?: number;
   state: SiteState;
 }
 

@@ -3,6 +3,7 @@ import outages from "./outages.en";
 import exchange from "./exchange.en";
 import fleet from "./fleet.en";
 import reasons from "./reasons.en";
+import overview from "./overview.en";
 import upkeep from "./upkeep.en";
 import usable from "./usable.en";
 import type zh from "./zh-CN";
@@ -10,6 +11,7 @@ import type zh from "./zh-CN";
 const en: typeof zh = {
   ...operation,
   ...outages,
+  ...overview,
   ...upkeep,
   ...reasons,
   ...usable,
@@ -105,30 +107,17 @@ const en: typeof zh = {
   },
   state: { online: "Online", offline: "Offline", partial: "Partly offline", unknown: "Unknown" },
   situation: {
-    headline: "Online rate",
-    rate: "signalling online rate",
-    rateOf: "{online} online of {known} known · {unknown} unknown left out",
-    rateDefinition:
-      "Definition: online = device registered and heartbeat in time (RTSP: reachable); rate = online ÷ (online + offline), unknown left out. Picture, recording and clock are not part of it yet.",
-    channelsOffline: "Channels offline",
-    channelsUnknown: "Channels unknown",
-    channelsOnline: "Channels online",
-    sitesFault: "Sites with faults",
-    devicesOffline: "Devices offline",
-    streams: "Open streams",
-    viewers: "{n} viewers · {rate}",
+    rateOf: "{online} online of {known} known channels · {unknown} unknown left out",
     of: "of {n}",
-    faults: "Sites with faults",
     onMap: "Show on map",
-    noFaults: "No site has a fault: every known channel is online.",
-    recent: "Recent changes",
-    noRecent: "No change of state since the start.",
     openStreams: "Open streams",
-    loss: "loss {loss}%",
     noStreams: "Nobody is watching: streams open on demand.",
     openOne: "Open live view",
+    recent: "Recent changes",
+    noRecent: "No change of state since the start.",
   },
   map: {
+    usable: "usable",
     label: "Map of sites and their state",
     list: "List of sites",
     sites: "sites",
@@ -295,6 +284,7 @@ const en: typeof zh = {
     },
   },
   channels: {
+    usable: "channel",
     filters: "Filters",
     search: "Name, GB id, device",
     state: "State",

@@ -88,6 +88,7 @@ const texts: typeof zh = {
     kind: { power: "Cut a power feed", fibre: "Cut a fibre segment", device: "Switch a device off" },
     break: "Break it",
     hint: "Only the demonstration has this panel. Within a minute one cause appears below.",
+    already: "broken already",
     broken: "Broken:",
     mend: "Mend all",
     cut: "Broken: waiting until devices miss their heartbeats",

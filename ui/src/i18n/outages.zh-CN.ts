@@ -86,6 +86,7 @@ export default {
     kind: { power: "切断供电馈线", fibre: "切断光缆段", device: "关掉一台设备" },
     break: "切断",
     hint: "仅演示系统有此面板。切断后约一分钟内,下表会出现一条原因。",
+    already: "已切断",
     broken: "已切断:",
     mend: "全部恢复",
     cut: "已切断,等待设备失去心跳",

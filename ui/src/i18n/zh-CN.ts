@@ -4,12 +4,14 @@ import outages from "./outages.zh-CN";
 import exchange from "./exchange.zh-CN";
 import fleet from "./fleet.zh-CN";
 import reasons from "./reasons.zh-CN";
+import overview from "./overview.zh-CN";
 import upkeep from "./upkeep.zh-CN";
 import usable from "./usable.zh-CN";
 
 export default {
   ...operation,
   ...outages,
+  ...overview,
   ...upkeep,
   ...reasons,
   ...usable,
@@ -104,29 +106,17 @@ export default {
   },
   state: { online: "在线", offline: "离线", partial: "部分离线", unknown: "未知" },
   situation: {
-    headline: "在线率",
-    rate: "信令在线率",
     rateOf: "在线 {online} / 已知 {known} 路 · 未知 {unknown} 路不计入",
-    rateDefinition: "定义:在线 = 设备已注册且心跳未超时(RTSP 源为可连通);在线率 = 在线 ÷ (在线 + 离线),未知不计入分子分母。图像、录像、时钟尚未纳入。",
-    channelsOffline: "离线通道",
-    channelsUnknown: "状态未知通道",
-    channelsOnline: "在线通道",
-    sitesFault: "故障点位",
-    devicesOffline: "离线设备",
-    streams: "正在取流",
-    viewers: "{n} 个观看 · {rate}",
     of: "共 {n}",
-    faults: "故障点位",
     onMap: "在地图上看",
-    noFaults: "没有故障点位:所有已知通道都在线。",
-    recent: "最近状态变化",
-    noRecent: "启动以来还没有状态变化。",
     openStreams: "打开的码流",
-    loss: "丢包 {loss}%",
     noStreams: "现在没有人在看视频:码流按需打开。",
     openOne: "打开实时视频",
+    recent: "最近状态变化",
+    noRecent: "启动以来还没有状态变化。",
   },
   map: {
+    usable: "可用率",
     label: "电子地图:点位与状态",
     list: "点位列表",
     sites: "点位",
@@ -288,6 +278,7 @@ export default {
     },
   },
   channels: {
+    usable: "整路状态",
     filters: "筛选",
     search: "名称、国标编码、设备",
     state: "状态",

@@ -12,6 +12,8 @@ import { fromLonLat, toLonLat } from "ol/proj";
 import VectorSource from "ol/source/Vector";
 import type { Site } from "@/api/types";
 import { baseLayer, baseStyle, chooseBaseMap, type BaseMap } from "./basemap";
+import type { CauseMap } from "./cause";
+import { CauseLayer } from "./causeLayer";
 import { isPlaced, SiteIndex, type PlacedSite, type Spot } from "./clusters";
 import { clearMarks, markStyles, type Look } from "./marks";
 import { PALETTES } from "./palette";
@@ -29,6 +31,7 @@ export class CityMap {
   private readonly map: OlMap;
   private readonly spots = new VectorSource<Feature<Point>>();
   private readonly layer: VectorLayer<VectorSource<Feature<Point>>>;
+  private readonly causes = new CauseLayer();
   private base: VectorTileLayer | null = null;
   private index = new SiteIndex([]);
   private sites: readonly PlacedSite[] = [];
@@ -49,7 +52,7 @@ export class CityMap {
     });
     this.map = new OlMap({
       target,
-      layers: [this.layer],
+      layers: [this.causes.layer, this.layer],
       controls: controlDefaults({ zoom: false, rotate: false, attribution: false }).extend([
         new ScaleLine({ minWidth: 80 }),
         new Attribution({ collapsible: false }),
@@ -68,6 +71,7 @@ export class CityMap {
     this.look = { ...this.look, palette: dark ? PALETTES.dark : PALETTES.light, locale };
     clearMarks();
     this.styleBase();
+    this.causes.recolour(this.look.palette);
     this.layer.changed();
   }
 
@@ -83,8 +87,11 @@ export class CityMap {
         this.map.addLayer(this.base);
       }
     }
-    if (!this.fitted && sites.length > 0) this.fit(0);
+    const first = !this.fitted && sites.length > 0;
+    if (first) this.fit(0);
     this.recluster();
+    // For who measures it (tools/mapbench.py): everything is drawn once.
+    if (first) this.map.once("rendercomplete", () => performance.mark("map-shown"));
   }
 
   select(id: string | null, fly: boolean): void {
@@ -98,6 +105,14 @@ export class CityMap {
     this.layer.changed();
   }
 
+  /** Draws a cause and what hangs on it; with `fly` the view goes there. */
+  showCause(cause: CauseMap | null, fly: boolean): void {
+    const extent = this.causes.draw(cause, this.sites, this.look.palette);
+    // Spots recede while a cause is looked at: what it took away is what counts.
+    this.layer.setOpacity(cause === null ? 1 : 0.35);
+    if (extent !== null && fly) this.map.getView().fit(extent, { padding: [70, 90, 110, 50], maxZoom: 16, duration: 350 });
+  }
+
   zoomBy(step: number): void {
     const view = this.map.getView();
     view.animate({ zoom: (view.getZoom() ?? 12) + step, duration: 160 });
@@ -107,7 +122,7 @@ export class CityMap {
     const extent = createEmpty();
     for (const site of this.sites) extend(extent, new Point(fromLonLat([site.lon, site.lat])).getExtent());
     this.fitted = true;
-    this.map.getView().fit(extent, { padding: [50, 70, 60, 30], maxZoom: 17, duration });
+    this.map.getView().fit(extent, { padding: [50, 70, 100, 30], maxZoom: 17, duration });
   }
 
   destroy(): void {

@@ -29,8 +29,8 @@ export type Severity = "good" | "some" | "many" | "unknown";
 
 export function tallyOf(site: Site): Tally {
   const missing = site.total - site.online;
-  const unknown = site.state === "unknown";
-  return { sites: 1, channels: site.total, lost: unknown ? 0 : missing, unknown: unknown ? missing : 0 };
+  const unknown = site.unknown ?? (site.state === "unknown" ? missing : 0);
+  return { sites: 1, channels: site.total, lost: missing - unknown, unknown };
 }
 
 export function severity(tally: Tally): Severity {

@@ -31,6 +31,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The upload took too long",
     ),
     "web.no-demo": ("这不是演示系统", "This is no demonstration"),
+    "web.demo-broken": ("已经切断了: {target}", "It is broken already: {target}"),
     "web.demo-refused": ("模拟器不接受: {word}", "The simulator refuses: {word}"),
     "web.demo-unreachable": ("模拟器没有应答: {reason}", "The simulator does not answer: {reason}"),
 }

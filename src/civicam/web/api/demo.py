@@ -5,6 +5,7 @@ There is no such thing outside a demonstration: everything here is ``web.no-demo
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -22,6 +23,8 @@ router = APIRouter(tags=["demo"])
 
 BreakKind = Literal["power", "fibre", "device"]
 """What a visitor may do: cut a feed, cut a fibre segment, switch a device off."""
+_breaking = asyncio.Lock()
+"""Two clicks at once are one after the other: the second finds it broken."""
 _TARGETS: dict[BreakKind, NodeKind] = {
     "power": NodeKind.FEED,
     "fibre": NodeKind.FIBRE,
@@ -77,8 +80,14 @@ async def faults(inside: Inside) -> DemoOut:
 
 @router.post("/demo/faults", status_code=201)
 async def break_something(order: BreakIn, inside: Inside) -> DemoOut:
-    """Break it. 404 ``web.no-demo``, 409 ``web.demo-refused`` for what the simulator does not know."""
-    await ask(_control(inside), {"do": "fault", "kind": order.kind, "target": order.target})
+    """Break it. 404 ``web.no-demo``, 409 ``web.demo-broken`` for what is broken already, 409
+    ``web.demo-refused`` for what the simulator does not know."""
+    path = _control(inside)
+    async with _breaking:
+        broken = (await ask(path, {"do": "list"})).get("faults", [])
+        if any((each["kind"], each["target"]) == (order.kind, order.target) for each in broken):
+            raise Refused("web.demo-broken", target=order.target)
+        await ask(path, {"do": "fault", "kind": order.kind, "target": order.target})
     return await faults(inside)
 
 
