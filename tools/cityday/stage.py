@@ -137,7 +137,7 @@ class _Day:
         self.usability = self._usability()
         kinds = FACTS | OUTAGE_FACTS | USABILITY_FACTS
         self.dispatcher = Dispatcher(database, self.clock, kinds)
-        self.dispatcher.handle("outages", take_symptoms)
+        self.dispatcher.handle_many("outages", take_symptoms)
 
     def _usability(self) -> UsabilityService:
         work = UnitOfWork(self.database, UsabilityStore)
