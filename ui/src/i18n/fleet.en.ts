@@ -91,6 +91,7 @@ const en: typeof zh = {
     atNodes: "Elements",
     edit: "Edit",
     remove: "Remove",
+    sure: "Sure?",
     inUse: "Still named, cannot be removed",
     noParties: "No parties yet. Enter owners, maintainers, power suppliers and carriers first.",
     view: { suspicious: "Suspicious", unplaced: "Unplaced", calibrate: "Which system" },

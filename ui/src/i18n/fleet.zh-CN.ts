@@ -89,6 +89,7 @@ export default {
     atNodes: "网络元件",
     edit: "修改",
     remove: "删除",
+    sure: "确认",
     inUse: "仍被引用,不能删除",
     noParties: "还没有单位。先登记权属、维护、供电和线路单位。",
     view: { suspicious: "可疑坐标", unplaced: "待落图", calibrate: "坐标系判别" },
