@@ -123,7 +123,10 @@ def importing(
 ) -> None:
     """Measure how long a city's workbook takes from upload to the register."""
     from civicam.bench.importing import run
+    from civicam.observability.logs import configure
+    from civicam.observability.settings import LogSettings
 
+    configure(LogSettings())  # to stderr: what is printed is the report
     _tell(run(seed, postgres=postgres), as_json)
 
 

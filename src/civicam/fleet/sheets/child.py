@@ -6,6 +6,7 @@ JSON, the rows as `civicam.fleet.sheets.grid` reads them, or the code and data o
 
 from __future__ import annotations
 
+import gc
 import resource
 import sys
 from dataclasses import asdict
@@ -86,6 +87,7 @@ def _faulty(told: dict[str, Any]) -> dict[str, CellFault]:
 
 def main() -> None:
     """Read, answer, end."""
+    gc.disable()  # nothing here is a cycle, and the process lives for seconds
     asked = sys.stdin.buffer.read()
     limits = Limits(**orjson.loads(asked)["limits"])
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
