@@ -155,7 +155,8 @@ def delete(log: Forged, random: Random) -> set[str]:
 
 def insert(log: Forged, random: Random) -> set[str]:
     at = random.randrange(log.signed)
-    log.entries.insert(at, dict(log.entries[random.randrange(len(log.entries))]))
+    other = random.choice([place for place in range(len(log.entries)) if place != at])
+    log.entries.insert(at, dict(log.entries[other]))
     _cover(log, random)
     return PLACES
 

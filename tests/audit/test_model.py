@@ -55,6 +55,8 @@ def test_canonical_text_is_json_and_unique(value: Any) -> None:
     again = json.loads(encoded)
     assert canonical(again) == encoded
     assert again == plain(value)
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    assert encoded == text.encode(), "another encoder says the same"
 
 
 def test_the_escapes_are_those_of_rfc_8785() -> None:

@@ -144,6 +144,22 @@ def dead_peers(
     _tell(run(cameras, seconds), as_json)
 
 
+@app.command()
+def audit(
+    seconds: Annotated[float, typer.Option(min=0.5, help="Length of each measurement.")] = 5.0,
+    appenders: Annotated[int, typer.Option(min=1, max=5_000, help="Who append at once.")] = 200,
+    entries: Annotated[int, typer.Option(min=1_000, help="Entries that are verified.")] = 1_000_000,
+    postgres: Annotated[
+        str, typer.Option(help="URL of an empty PostgreSQL database; none: SQLite alone.")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Measure durable entries of the audit log against bare inserts in groups; verify a long log."""
+    from civicam.bench.audit import Wish, run
+
+    _tell(run(Wish(seconds, appenders, entries, postgres)), as_json)
+
+
 def _tell(report: Report, as_json: bool) -> None:
     """Print it; the exit status says whether every goal was met."""
     typer.echo(report.to_json() if as_json else lines(report))
