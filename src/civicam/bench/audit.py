@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,6 @@ from civicam.audit.store import AuditStore
 from civicam.audit.tree import Frontier, leaf_hash
 from civicam.audit.verifier import Verifier
 from civicam.bench.report import Goal, Report
-from civicam.bootstrap import SystemClock
 from civicam.db.engine import Database
 from civicam.db.migrate import migrate
 from civicam.db.unit import UnitOfWork
@@ -69,6 +69,16 @@ def entry(number: int) -> Entry:
         request="0011223344556677",
         facts={"viewing": "00112233445566778899aabbccddeeff"},
     )
+
+
+class _Clock:
+    """The machine's clocks."""
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
 
 
 class _Bare:
@@ -171,7 +181,7 @@ async def _database(name: str, url: str, insert: Insert, wish: Wish, report: Rep
     database = Database(url)
     with tempfile.TemporaryDirectory() as folder:
         work, keys = UnitOfWork(database, AuditStore), KeyFiles(Path(folder) / "key")
-        audit = AuditService(work, keys, SystemClock(), AuditSettings(), os.urandom)
+        audit = AuditService(work, keys, _Clock(), AuditSettings(), os.urandom)
         try:
             await audit.start()
 
