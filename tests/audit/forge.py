@@ -87,7 +87,7 @@ def made(random: Random, most: int = 60) -> Forged:
         entry = Entry("audit.key", facts=_turned(log, seq, clock)) if seq == turn else _entry(random, seq)
         when = Moment(clock.now(), int(clock.monotonic() * 1e9), boot)
         log.entries.append(json.loads(entry_line(stamp(entry, seq, when, random.randbytes(SALTS_BYTES)))))
-        if seq != turn and (random.random() < 0.1 or seq == size - 2):
+        if seq not in (turn, size - 1) and (random.random() < 0.1 or seq == size - 2):
             note = log.note(seq + 1, clock.now())
             log.checkpoints.append((seq + 1, note))
             if random.random() < 0.7 or seq == size - 2:

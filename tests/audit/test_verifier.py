@@ -112,13 +112,16 @@ def test_every_tampering_is_found() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(3_000)
-def test_ten_thousand_tamperings_and_a_thousand_clean_logs(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("part", range(10))
+def test_ten_thousand_tamperings_and_a_thousand_clean_logs(
+    part: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With the fast signatures, which say the same as the slow ones (see above)."""
     monkeypatch.setattr(verifying, "is_signed", is_signed)
-    found = _tampered(10_000, 1_000_000)
-    assert found.total() == 10_000
-    _clean(1_000, 2_000_000)
+    found = _tampered(1_000, 1_000_000 + part * 1_000)
+    assert found.total() == 1_000
+    _clean(100, 2_000_000 + part * 100)
 
 
 @pytest.mark.parametrize("tamper", TAMPERS, ids=lambda each: each.__name__)
