@@ -170,6 +170,8 @@ class StreamFramer:
                 continue
             following = start + length
             if following + _HEAD > len(data):
+                if self._known:
+                    continue  # the known one may follow: what waits would be searched again and again
                 return position  # the proof has not arrived: wait for it
             after = _candidate(data, following)[0]
             if after and data[after + 8 : after + 12] == data[start + 8 : start + 12]:
