@@ -1,7 +1,7 @@
 """``make test`` and ``make long``: the Python suite, then the console's unit tests; the verdict of both.
 
-``all``    everything but what is marked ``long``. The two cores are shared by xdist's two workers. Tests that
-           start whole process trees or drive a browser come after the others, one file beside another.
+``all``    everything but what is marked ``long``. Three of xdist's workers share two cores: many tests wait.
+           What starts whole process trees or drives a browser comes after the rest, one file beside another.
 ``long``   whole benchmarks in small, and whole days of the city: one at a time, since they measure.
 """
 
@@ -19,7 +19,7 @@ BIN = ROOT / ".venv" / "bin"
 _TREES = "browser or serial"
 
 # a worker that dies of a hung test is replaced once; xdist would hand it the same test for ever
-_TWO = ("-q", "-n", "2", "--max-worker-restart", "1")
+_THREE = ("-q", "-n", "3", "--max-worker-restart", "1")
 
 _NO_TESTS = 5
 """pytest's status for 'nothing was selected'; the other half of the suite has the tests then."""
@@ -41,9 +41,9 @@ def runs(name: str, extra: list[str]) -> dict[str, Callable[[], int]]:
     if name == "long":
         return {"pytest (long)": lambda: pytest("-q", "--durations=12", "-m", "long", *extra)}
     return {
-        "pytest": lambda: pytest(*_TWO, "--dist", "loadgroup", "-m", f"not ({_TREES} or long)", *extra),
+        "pytest": lambda: pytest(*_THREE, "--dist", "loadgroup", "-m", f"not ({_TREES} or long)", *extra),
         "pytest (process trees)": lambda: pytest(
-            *_TWO, "--dist", "loadfile", "--durations=12", "-m", f"({_TREES}) and not long", *extra
+            *_THREE, "--dist", "loadfile", "--durations=12", "-m", f"({_TREES}) and not long", *extra
         ),
         "console (vitest)": lambda: npm("test"),
     }

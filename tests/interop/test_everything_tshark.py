@@ -21,7 +21,7 @@ from tests.web.test_device_stack import channel_of, devices, get, period, post
 
 from civicam.simulator.control import ask
 
-pytestmark = [pytest.mark.interop, pytest.mark.slow, pytest.mark.serial]
+pytestmark = [pytest.mark.interop, pytest.mark.slow, pytest.mark.serial, pytest.mark.long]
 
 MALFORMED = re.compile(
     r'"_ws\.malformed[^}]*|"_ws\.expert\.message": "[^"]*", "_ws\.expert\.severity": "8388608"'

@@ -62,6 +62,7 @@ def test_a_registration_is_refreshed_and_ended(stack: Stack, transport: str) -> 
     assert (metric(stack, "registered"), metric(stack, "unregistered")) == (2.0, 1.0)
 
 
+@pytest.mark.long
 def test_one_packet_in_five_lost_both_ways_is_borne(stack: Stack) -> None:
     """Every device comes in by its retransmissions and our repeated answers, and each request counts once."""
     ready = stack.serve()
@@ -71,6 +72,7 @@ def test_one_packet_in_five_lost_both_ways_is_borne(stack: Stack) -> None:
     assert 'event="replayed"' in stack.http.get("/metrics").text
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("transport", list(TRANSPORTS))
 def test_a_storm_comes_in_whole(stack: Stack, transport: str) -> None:
     """All at once after a power cut; nobody is turned away for good."""

@@ -66,8 +66,8 @@ class LoopStore:
         raw: Any = self.connection.connection.driver_connection
         raw.execute("PRAGMA synchronous=OFF")  # the machine does not fail in this story
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
-        """See `Database.write`."""
+    async def write(self, work: Callable[[Connection], T], *, urgent: bool = False) -> T:
+        """See `Database.write`; there is nothing here that an urgent unit could wait for."""
         await later(_COMMIT_S)
         with self.connection.begin():
             result = work(self.connection)

@@ -31,12 +31,23 @@ _LINK = re.compile(r"https?://\S+#token=\S+")
 _START_S = 90.0
 
 
-@dataclass(frozen=True)
+@dataclass
 class District:
-    """A running demonstration."""
+    """A running demonstration, shared by all journeys of a process."""
 
     link: str
     description: dict[str, Any]
+    session: list[Any] = field(default_factory=list)
+    """The cookies of who came in by the link, which opens the door once."""
+
+    def log_in(self, page: Any) -> None:
+        """In by the one-time link, the password may wait; later journeys go on in the same session."""
+        page.context.add_cookies(self.session)
+        page.goto(f"{self.origin}/situation" if self.session else self.link)
+        page.wait_for_url("**/situation")
+        page.locator("[data-test=password-later]").click()
+        page.locator(".el-overlay").first.wait_for(state="hidden")
+        self.session = page.context.cookies()
 
     @property
     def origin(self) -> str:

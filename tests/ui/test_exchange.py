@@ -22,15 +22,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 TAB = "点位"
 
 
-def log_in(page: Any, district: District) -> None:
-    """In by the one-time link; the password may wait."""
-    page.goto(district.link)
-    page.wait_for_url("**/situation")
-    later = page.locator("[data-test=password-later]")
-    later.click()
-    page.locator(".el-overlay").first.wait_for(state="hidden")
-
-
 def changed(body: bytes, changes: dict[str, str]) -> bytes:
     """The exported sites with other texts in the first row, by header."""
     rows = CalamineWorkbook.from_filelike(io.BytesIO(body)).get_sheet_by_name(TAB).to_python()
@@ -56,7 +47,7 @@ def downloaded(page: Any, what: str) -> bytes:
 
 
 def test_a_sheet_out_and_in_again(page: Any, district: District) -> None:
-    log_in(page, district)
+    district.log_in(page)
     page.goto(f"{district.origin}/exchange")
     expect(page.locator("[data-test=export]")).to_be_visible()
     whole = downloaded(page, "export")

@@ -39,14 +39,6 @@ _STRIP = """(element) => {
 }"""
 
 
-def log_in(page: Any, district: District) -> None:
-    """In by the one-time link; the password may wait."""
-    page.goto(district.link)
-    page.wait_for_url("**/situation")
-    page.locator("[data-test=password-later]").click()
-    page.locator(".el-overlay").first.wait_for(state="hidden")
-
-
 def next_strip(pane: Any, last: str = "") -> tuple[Strip, str]:
     """The strip of a picture that is not ``last``, and its cells; what is half drawn is passed over."""
     look = f"""(element, last) => new Promise((done) => {{
@@ -90,7 +82,7 @@ def channel_id(page: Any, channel: dict[str, Any]) -> str:
 
 
 def test_a_shift_at_the_console(page: Any, district: District, watched: Watched) -> None:
-    log_in(page, district)
+    district.log_in(page)
     assert "token" not in page.url
     _the_situation_counts(page)
     _over_the_map_to_a_picture(page, district)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.ui.test_journey import channel_id, log_in
+from tests.ui.test_journey import channel_id
 
 expect = pytest.importorskip("playwright.sync_api", reason="uv sync --group dev").expect
 
@@ -26,7 +26,7 @@ def feed_of(page: Any) -> dict[str, str]:
 
 
 def test_work_a_site_and_a_channel(page: Any, district: District, watched: Watched) -> None:
-    log_in(page, district)
+    district.log_in(page)
     feed = feed_of(page)
     _work(page, feed)
     _a_circle_is_refused(page, feed)
@@ -38,7 +38,7 @@ def test_work_a_site_and_a_channel(page: Any, district: District, watched: Watch
 
 def _work(page: Any, feed: dict[str, str]) -> None:
     """What goes dark stands there before anything is announced; then it runs, and ends early."""
-    page.get_by_role("link", name="计划检修").click()
+    page.get_by_role("link", name="计划检修", exact=True).click()
     page.locator("[data-test=work-make]").click()
     page.locator("[data-test=place-search]").fill(feed["id"])
     page.locator("[data-test=place-hit]").first.click()

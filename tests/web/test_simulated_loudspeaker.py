@@ -169,6 +169,7 @@ def test_what_devices_do_wrong_is_borne(street: Street) -> None:
     assert [each["transport"] for each in street.heard()[before:]] == list(street.channels)
 
 
+@pytest.mark.long
 def test_a_device_that_says_no_or_never_calls_is_told_of(street: Street) -> None:
     path, before = f"/api/channels/{street.platform_id(street.channels['udp'])}/broadcast", street.heard()
     for habit, code in (
@@ -182,6 +183,7 @@ def test_a_device_that_says_no_or_never_calls_is_told_of(street: Street) -> None
     assert len(street.heard()) == len(before)
 
 
+@pytest.mark.long
 def test_a_simulator_that_is_killed_leaves_no_ghost(shared: Street) -> None:
     speech = shared.speak(shared.channels["tcp"])
     speech.say(0.5)
