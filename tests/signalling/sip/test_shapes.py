@@ -90,6 +90,13 @@ def test_a_request_without_a_needed_field_or_with_one_too_much_is_none() -> None
     assert not Shapes("REGISTER", "<a/>").learn(USUAL.decode())
 
 
+def test_what_must_not_be_there_sends_the_request_the_other_way() -> None:
+    shapes = Shapes("MESSAGE", "<a/>", without=["Authorization"])
+    assert shapes.learn(USUAL.decode())
+    assert shapes.read(USUAL.decode()) is not None
+    assert shapes.read(_message([*LINES, "Authorization: Digest x"]).decode()) is None
+
+
 def test_only_so_many_orders_are_kept_and_the_common_one_comes_first() -> None:
     shapes = Shapes("MESSAGE", "<a/>", most=2)
     orders = [_message([LINES[0], *LINES[turn:], *LINES[1:turn]]).decode() for turn in (1, 4, 7)]
