@@ -147,6 +147,13 @@ def test_an_entry_twice_is_said_to_be_inserted() -> None:
     assert ("inserted", f"entry {place}") in [(each.word, each.where) for each in log.verdict().findings]
 
 
+def test_a_witness_who_saw_the_log_shrink_says_so() -> None:
+    log = next(each for each in (made(Random(n)) for n in range(99)) if len(each.checkpoints) > 1)
+    (_, first), (_, second) = log.checkpoints[:2]
+    log.witness[:] = [second, first]
+    assert [each.word for each in log.verdict().findings] == ["rolled-back"]
+
+
 def test_what_was_erased_is_no_finding() -> None:
     log = made(Random(3))
     for each in log.entries:
