@@ -22,7 +22,7 @@ runtime:
 demo: runtime ## 启动演示城区, 打印登录链接 · start a simulated district and print the log-in link
 	@exec $(BIN)/civicam demo $(DEMO)
 
-test: setup ## 全部测试 (十分钟以内) · all tests (under ten minutes)
+test: setup ## 全部测试 (约十分钟) · all tests (about ten minutes)
 	@exec $(BIN)/python -m tools.tests all
 
 long: setup ## 长测试: 小规模的完整测量、城市的一整天 · whole benchmarks in small, whole days of the city
